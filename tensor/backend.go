@@ -1,0 +1,84 @@
+package tensor
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Vars are the arrays behind a program's variables, by name. Programs compiled with the same Vars share them: a
+// training step updates what an evaluation reads.
+type Vars map[string]*Array
+
+// Backend turns programs into executables.
+type Backend interface {
+	// Name is what a user calls the backend: cpu, reference.
+	Name() string
+	// Compile binds the program's variables to vars, which must hold each of them in its shape.
+	Compile(p *Program, vars Vars) (Executable, error)
+}
+
+// Executable is a compiled program. It is not safe for concurrent use; compile once per goroutine.
+type Executable interface {
+	// Input is the array to fill before Run. It panics for a name that the program does not have.
+	Input(name string) *Array
+	// Run computes outputs and then updates variables. If ctx ends first, variables are unchanged and its error is
+	// returned.
+	Run(ctx context.Context) error
+	// Output is a result of the last Run, valid until the next.
+	Output(name string) *Array
+}
+
+// Bind finds the array of each variable and checks its shape; backends call it first.
+func (p *Program) Bind(vars Vars) ([]*Array, error) {
+	bound := make([]*Array, len(p.Variables))
+	for i, v := range p.Variables {
+		a := vars[v.Name()]
+		if a == nil {
+			return nil, fmt.Errorf("tensor: variable %q %v has no array", v.Name(), v.shape)
+		}
+		if !a.Shape.Equal(v.shape) {
+			return nil, fmt.Errorf("tensor: variable %q is %v in the program, its array %v", v.Name(), v.shape, a.Shape)
+		}
+		bound[i] = a
+	}
+	return bound, nil
+}
+
+// String lists the program, one node a line.
+func (p *Program) String() string {
+	var b strings.Builder
+	for _, n := range p.Nodes {
+		fmt.Fprintf(&b, "%%%d = %s", n.id, n.op)
+		for _, x := range n.in {
+			fmt.Fprintf(&b, " %%%d", x.id)
+		}
+		if a, ok := n.attr.(*Array); ok && a.Shape.Size() > 8 {
+			fmt.Fprintf(&b, " : %v\n", n.shape)
+			continue
+		} else if ok {
+			fmt.Fprintf(&b, " %v%v%v", a.F32, a.F64, a.I32)
+		} else if n.attr != nil {
+			fmt.Fprintf(&b, " %v", n.attr)
+		}
+		fmt.Fprintf(&b, " : %v\n", n.shape)
+	}
+	for _, o := range p.Outputs {
+		fmt.Fprintf(&b, "output %s = %%%d\n", o.Name, o.Value.id)
+	}
+	for _, u := range p.Updates {
+		fmt.Fprintf(&b, "update %s = %%%d\n", u.Variable.Name(), u.Value.id)
+	}
+	return b.String()
+}
+
+// Names are the names of vars in order.
+func (v Vars) Names() []string {
+	names := make([]string, 0, len(v))
+	for n := range v {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,132 @@
+package cpu
+
+import (
+	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
+)
+
+// costFlop is the time in nanoseconds of a multiplication and addition in a matrix product.
+const costFlop = 0.01
+
+func bindMatMul(v *value) func(*pool) func() {
+	s := v.attr.(tensor.MatMulSpec)
+	a, b := v.in[0], v.in[1]
+	r := len(v.shape.Dims)
+	m, n := v.shape.Dims[r-2], v.shape.Dims[r-1]
+	lda, ldb := a.dims[r-1], b.dims[r-1]
+	k := lda
+	if s.TransA {
+		k = a.dims[r-2]
+	}
+	batch := 1
+	for _, e := range v.shape.Dims[:r-2] {
+		batch *= e
+	}
+	one := func(w *worker, i, m0, m1, n0, n1 int) {
+		if v.dtype() == tensor.Float32 {
+			kernel.Gemm32(w.ws, s.TransA, s.TransB, m0, m1, n0, n1, k,
+				nth[float32](a.buf, i, m*k), lda, nth[float32](b.buf, i, k*n), ldb, false, nth[float32](v.buf, i, m*n), n)
+		} else {
+			kernel.Gemm64(w.ws, s.TransA, s.TransB, m0, m1, n0, n1, k,
+				nth[float64](a.buf, i, m*k), lda, nth[float64](b.buf, i, k*n), ldb, false, nth[float64](v.buf, i, m*n), n)
+		}
+	}
+	return func(p *pool) func() {
+		if batch != 1 {
+			parts, size := p.chunks(batch, costFlop*float64(m*n*k))
+			return p.launch(parts, func(w *worker, part int) {
+				for i := part * size; i < min((part+1)*size, batch); i++ {
+					one(w, i, 0, m, 0, n)
+				}
+			})
+		}
+		// Threads split the longer side, each part in whole panels: fewer parts than elsewhere, since each packs the
+		// other operand again.
+		parts := 1
+		if p.threads > 1 && float64(m*n*k)*costFlop > 2*worthwhile {
+			parts = p.threads
+		}
+		return p.launch(parts, func(w *worker, part int) {
+			if n >= m {
+				n0, n1 := cut(n, 32, part, parts)
+				one(w, 0, 0, m, n0, n1)
+			} else {
+				m0, m1 := cut(m, 14, part, parts)
+				one(w, 0, m0, m1, 0, n)
+			}
+		})
+	}
+}
+
+// nth is array number i of a batch.
+func nth[T any](b *buffer, i, size int) []T { return slice[T](b)[i*size : (i+1)*size] }
+
+// cut gives part of n, in multiples of grain.
+func cut(n, grain, part, parts int) (from, to int) {
+	grains := (n + grain - 1) / grain
+	return min(n, grains*part/parts*grain), min(n, grains*(part+1)/parts*grain)
+}
+
+func (c *compiler) bindConv(v *value, l *plannedLaunch) func(*pool) func() {
+	t := v.attr.(tensor.ConvGeometry)
+	g := &kernel.ConvGeometry{N: t.N, Groups: t.Groups, CI: t.CI, CO: t.CO}
+	for i, a := range t.Axes {
+		g.Axes[i] = kernel.ConvAxis{In: a.In, Kernel: a.Kernel, Out: a.Out, Stride: a.Stride, Dilation: a.Dilation, Pad: a.Pad}
+	}
+	var partials *buffer
+	if v.op == tensor.OpConvW {
+		partials = c.scratch(l, kernel.ConvWParts*v.size()*v.dtype().Size())
+	}
+	return func(p *pool) func() {
+		if v.dtype() == tensor.Float32 {
+			return convolution[float32](p, v, g, partials)
+		}
+		return convolution[float64](p, v, g, partials)
+	}
+}
+
+func convolution[T float32 | float64](p *pool, v *value, g *kernel.ConvGeometry, partials *buffer) func() {
+	a, b, dst := slice[T](v.in[0].buf), slice[T](v.in[1].buf), slice[T](v.buf)
+	if g.Axes[0].Kernel == 0 || g.Axes[1].Kernel == 0 { // no terms
+		return func() { clear(dst) }
+	}
+	cost := costFlop * float64(g.CI*g.CO*g.Groups)
+	for _, x := range g.Axes {
+		cost *= float64(x.Kernel * x.Out)
+	}
+	if v.op == tensor.OpConvW {
+		return convolutionW(p, g, a, b, dst, slice[T](partials), cost*float64(g.N))
+	}
+	images := kernel.ConvY[T]
+	if v.op == tensor.OpConvX {
+		images = kernel.ConvX[T]
+	}
+	parts, size := p.chunks(g.N, cost)
+	if most := 2 * p.threads; parts > most { // each part packs the weights again
+		size = (g.N + most - 1) / most
+		parts = (g.N + size - 1) / size
+	}
+	return p.launch(parts, func(w *worker, part int) {
+		images(w.ws, g, part*size, min((part+1)*size, g.N), a, b, dst)
+	})
+}
+
+// convolutionW is the gradient by the kernel: a fixed number of partial sums, of which each launch part makes one or
+// all.
+func convolutionW[T float32 | float64](p *pool, g *kernel.ConvGeometry, x, y, dst, partials []T, cost float64) func() {
+	n := len(dst)
+	parts := kernel.ConvWParts
+	if p.threads == 1 || cost < 2*worthwhile {
+		parts = 1
+	}
+	each := kernel.ConvWParts / parts
+	compute := p.launch(parts, func(w *worker, part int) {
+		for i := part * each; i < (part+1)*each; i++ {
+			kernel.ConvW(w.ws, g, i, x, y, partials[i*n:(i+1)*n])
+		}
+	})
+	return func() {
+		compute()
+		kernel.ConvWSum(partials, dst, 0, n)
+	}
+}

@@ -1,0 +1,145 @@
+package cpu
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
+)
+
+// pool runs the parts of one launch on a fixed number of threads. Parts are numbered and their results do not depend on
+// who runs them, so the number of threads changes nothing but time.
+type pool struct {
+	threads int
+	busy    sync.Mutex
+	workers []*worker // workers[0] belongs to the caller of run
+
+	// The launch in progress. state is its number in the upper half and the parts not yet taken in the lower, so that a
+	// worker takes a part and learns which launch it belongs to by one compare-and-swap; job and parts may be read only
+	// by who holds a part.
+	state atomic.Uint64
+	done  atomic.Int32
+	job   func(w *worker, part int)
+	parts int
+}
+
+// worker is what one thread owns.
+type worker struct {
+	ws    *kernel.Workspace
+	tile  tileMemory
+	awake atomic.Bool
+	serve func()
+}
+
+func newPool(threads int) *pool {
+	p := &pool{threads: threads, workers: make([]*worker, threads)}
+	for i := range p.workers {
+		w := newWorker()
+		w.serve = func() { p.serve(w) }
+		p.workers[i] = w
+	}
+	return p
+}
+
+func newWorker() *worker { return &worker{ws: &kernel.Workspace{}} }
+
+// spare serves a goroutine that finds the pool busy with another executable's launch.
+var spare = sync.Pool{New: func() any { return newWorker() }}
+
+// run calls job(w, part) for every part in [0, parts).
+func (p *pool) run(parts int, job func(w *worker, part int)) {
+	if !p.busy.TryLock() {
+		w := spare.Get().(*worker)
+		for i := range parts {
+			job(w, i)
+		}
+		spare.Put(w)
+		return
+	}
+	defer p.busy.Unlock()
+	if parts <= 1 || p.threads == 1 {
+		for i := range parts {
+			job(p.workers[0], i)
+		}
+		return
+	}
+	p.job, p.parts = job, parts
+	p.done.Store(0)
+	p.state.Store((p.state.Load()>>32+1)<<32 | uint64(parts))
+	for _, w := range p.workers[1:] {
+		if w.awake.CompareAndSwap(false, true) {
+			go w.serve()
+		}
+	}
+	p.work(p.workers[0])
+	for spins := 1; p.done.Load() < int32(parts); spins++ {
+		if spins%512 == 0 {
+			runtime.Gosched()
+		}
+	}
+	p.job = nil
+}
+
+// launch is run with its arguments given, so that a step of a plan makes no closure each time.
+func (p *pool) launch(parts int, job func(w *worker, part int)) func() {
+	return func() { p.run(parts, job) }
+}
+
+// work takes parts until none is left.
+func (p *pool) work(w *worker) {
+	for {
+		s := p.state.Load()
+		left := uint32(s)
+		if left == 0 {
+			return
+		}
+		if p.state.CompareAndSwap(s, s-1) {
+			p.job(w, p.parts-int(left))
+			p.done.Add(1)
+		}
+	}
+}
+
+// idleSpins bounds how long a worker without work watches for the next launch before it ends: some 20 µs, longer than
+// the gap between the launches of a training step.
+const idleSpins = 20000
+
+// serve is the life of a worker thread: take parts while there are any, then watch for a while. A pool that is not used
+// has no goroutines.
+func (p *pool) serve(w *worker) {
+	for {
+		for spins := 1; uint32(p.state.Load()) == 0; spins++ {
+			if spins%4096 == 0 {
+				runtime.Gosched()
+			}
+			if spins < idleSpins {
+				continue
+			}
+			w.awake.Store(false)
+			// A launch published between the last look and the line above found this worker awake and started none.
+			if uint32(p.state.Load()) == 0 || !w.awake.CompareAndSwap(false, true) {
+				return
+			}
+			spins = 0
+		}
+		p.work(w)
+	}
+}
+
+// worthwhile is the work in nanoseconds below which a part is not worth handing to another thread; handing over costs
+// about 1 µs.
+const worthwhile = 8000
+
+// chunks cuts n units of about cost nanoseconds each into parts of size units. How many never changes a result.
+func (p *pool) chunks(n int, cost float64) (parts, size int) {
+	if n == 0 {
+		return 0, 1
+	}
+	parts = 1
+	if p.threads > 1 {
+		parts = min(n, 4*p.threads, max(1, int(float64(n)*cost/worthwhile)))
+	}
+	size = (n + parts - 1) / parts
+	return (n + size - 1) / size, size
+}
