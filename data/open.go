@@ -1,0 +1,80 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Open opens what as a data set: a known name, or a path. A path that exists wins over a name. A path is a folder of class
+// folders of pictures, a flat folder of pictures, a folder with train/ and test/ of either kind, a folder of IDX files or
+// one such file, one picture, or a CSV table. Compressed IDX and CSV files (.gz) are read as they are.
+func Open(ctx context.Context, what string, o Options) (*Source, error) {
+	o, err := o.normal()
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(what)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		k, ok := knownByName(what)
+		if !ok {
+			return nil, unknownName(what)
+		}
+		if err := wantsPictures(what, o); err != nil {
+			return nil, err
+		}
+		return openKnown(ctx, k, o)
+	}
+	base := filepath.Base(what)
+	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(base, ".gz"))) {
+	case ".csv", ".tsv", ".txt":
+		if !info.IsDir() {
+			return openCSV(ctx, what, o)
+		}
+	}
+	if err := wantsPictures(what, o); err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir():
+		return openFolder(ctx, what, o)
+	case isPictureFile(base):
+		return openPicture(ctx, what, o)
+	case idxName.MatchString(base):
+		return openIDX(ctx, what, map[string]idxFiles{"": {what, idxLabelFile(what)}}, nil, o)
+	}
+	return nil, fmt.Errorf("%s: unknown kind of file, expected a table (.csv, .tsv), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
+		what, strings.Join(pictureExtensions, ", "))
+}
+
+// wantsPictures reports what in o is meant for a table, where what holds pictures.
+func wantsPictures(what string, o Options) error {
+	if o.Schema != nil && !o.Schema.IsImage() {
+		return fmt.Errorf("%s: no table, but the model expects one with %v; give a .csv or .tsv file", what, o.Schema.Shape)
+	}
+	if o.Label != "" {
+		return fmt.Errorf("%s: no table, so it has no label column %q; the class of a picture is its folder or its IDX label", what, o.Label)
+	}
+	return nil
+}
+
+// unknownName says what could have been meant by something that is neither a path nor a name.
+func unknownName(what string) error {
+	names := make([]string, len(knownSets))
+	for i, k := range knownSets {
+		names[i] = k.Name
+	}
+	if i := strings.LastIndexByte(what, ':'); i > 0 {
+		if _, ok := knownByName(what[:i]); ok || isFile(what[:i]) || isDir(what[:i]) {
+			return fmt.Errorf("unknown part %q of %s, expected train, test or all", what[i+1:], what[:i])
+		}
+	}
+	return fmt.Errorf("%s: no such file or folder, and no known data set; expected a path or one of %s", what, strings.Join(names, ", "))
+}
