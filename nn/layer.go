@@ -1,0 +1,139 @@
+package nn
+
+import "github.com/likely-ml/likely/tensor"
+
+// Dense is x·W + b: (n, in) to (n, out).
+type Dense struct {
+	Weight *Param // [in, out]
+	Bias   *Param // [out]
+}
+
+// NewDense makes a dense layer.
+func NewDense(in, out int, init Init) Dense {
+	return Dense{
+		Weight: &Param{Dims: []int{in, out}, Init: init, FanIn: in, FanOut: out},
+		Bias:   &Param{Dims: []int{out}, Init: Zeros},
+	}
+}
+
+// Apply computes the layer; axes after the first are flattened.
+func (l Dense) Apply(x *tensor.Node) *tensor.Node {
+	g := x.Graph()
+	return tensor.Add(tensor.MatMul(Flatten(x), l.Weight.Node(g)), l.Bias.Node(g))
+}
+
+// Flatten joins all axes after the first.
+func Flatten(x *tensor.Node) *tensor.Node {
+	if x.Shape().Rank() == 2 {
+		return x
+	}
+	n := x.Dims()[0]
+	return tensor.Reshape(x, n, x.Shape().Size()/max(n, 1))
+}
+
+// Conv is a convolution with a square kernel: [N, H, W, in] to [N, H', W', out], H' = (H + 2·pad − kernel)/stride + 1.
+type Conv struct {
+	Weight      *Param // [kernel, kernel, in, out]
+	Bias        *Param // [out]; nil for none
+	stride, pad int
+}
+
+// NewConv makes a convolution.
+func NewConv(in, out, kernel, stride, pad int, init Init) Conv {
+	area := kernel * kernel
+	return Conv{
+		Weight: &Param{Dims: []int{kernel, kernel, in, out}, Init: init, FanIn: area * in, FanOut: area * out},
+		Bias:   &Param{Dims: []int{out}, Init: Zeros},
+		stride: stride, pad: pad,
+	}
+}
+
+// NoBias is the layer without its bias, which a normalisation that follows would cancel.
+func (l Conv) NoBias() Conv { l.Bias = nil; return l }
+
+// Apply computes the layer.
+func (l Conv) Apply(x *tensor.Node) *tensor.Node {
+	w := l.Weight.Dims
+	geometry := tensor.ConvGeometry{N: x.Dims()[0], Groups: 1, CI: w[2], CO: w[3]}
+	for i := range geometry.Axes {
+		in := x.Dims()[1+i]
+		out := (in+2*l.pad-w[i])/l.stride + 1
+		geometry.Axes[i] = tensor.ConvAxis{In: in, Kernel: w[i], Out: out, Stride: l.stride, Dilation: 1, Pad: l.pad}
+	}
+	return addBias(tensor.ConvY(geometry, x, l.Weight.Node(x.Graph())), l.Bias)
+}
+
+// ConvTransposed is the transpose of a convolution: [N, H, W, in] to [N, H', W', out], H' = (H − 1)·stride + kernel − 2·pad.
+type ConvTransposed struct {
+	Weight      *Param // [kernel, kernel, out, in]: the kernel of the convolution that it transposes
+	Bias        *Param // [out]; nil for none
+	stride, pad int
+}
+
+// NewConvTransposed makes a transposed convolution.
+func NewConvTransposed(in, out, kernel, stride, pad int, init Init) ConvTransposed {
+	area := kernel * kernel
+	return ConvTransposed{
+		// Each output sums over one in stride² of the kernel's taps.
+		Weight: &Param{Dims: []int{kernel, kernel, out, in}, Init: init, FanIn: max(area/(stride*stride), 1) * in, FanOut: area * out},
+		Bias:   &Param{Dims: []int{out}, Init: Zeros},
+		stride: stride, pad: pad,
+	}
+}
+
+// NoBias is the layer without its bias.
+func (l ConvTransposed) NoBias() ConvTransposed { l.Bias = nil; return l }
+
+// Apply computes the layer.
+func (l ConvTransposed) Apply(y *tensor.Node) *tensor.Node {
+	w := l.Weight.Dims
+	geometry := tensor.ConvGeometry{N: y.Dims()[0], Groups: 1, CI: w[2], CO: w[3]}
+	for i := range geometry.Axes {
+		out := y.Dims()[1+i]
+		in := (out-1)*l.stride + w[i] - 2*l.pad
+		geometry.Axes[i] = tensor.ConvAxis{In: in, Kernel: w[i], Out: out, Stride: l.stride, Dilation: 1, Pad: l.pad}
+	}
+	return addBias(tensor.ConvX(geometry, l.Weight.Node(y.Graph()), y), l.Bias)
+}
+
+func addBias(y *tensor.Node, bias *Param) *tensor.Node {
+	if bias == nil {
+		return y
+	}
+	return tensor.Add(y, bias.Node(y.Graph()))
+}
+
+// MaxPool is the greatest of each size×size window, windows side by side.
+func MaxPool(x *tensor.Node, size int) *tensor.Node {
+	return tensor.MaxPool(tensor.Pooling(x, size, size, 0), x)
+}
+
+// AveragePool is the mean of each size×size window, windows side by side.
+func AveragePool(x *tensor.Node, size int) *tensor.Node {
+	return tensor.MulScalar(tensor.SumPool(tensor.Pooling(x, size, size, 0), x), 1/float64(size*size))
+}
+
+// GlobalAverage is the mean over the picture: [N, H, W, C] to [N, C].
+func GlobalAverage(x *tensor.Node) *tensor.Node { return tensor.Mean(x, 1, 2) }
+
+// UpSample repeats each pixel factor times along both axes.
+func UpSample(x *tensor.Node, factor int) *tensor.Node {
+	d := x.Dims()
+	x = tensor.BroadcastTo(tensor.Reshape(x, d[0], d[1], 1, d[2], 1, d[3]), d[0], d[1], factor, d[2], factor, d[3])
+	return tensor.Reshape(x, d[0], d[1]*factor, d[2]*factor, d[3])
+}
+
+// Embedding is a table of vectors, one for each class: Int32 [n] to [n, width].
+type Embedding struct {
+	Table *Param // [classes, width]
+}
+
+// NewEmbedding makes an embedding.
+func NewEmbedding(classes, width int, init Init) Embedding {
+	return Embedding{&Param{Dims: []int{classes, width}, Init: init, FanIn: 1, FanOut: width}}
+}
+
+// Apply looks the vectors up.
+func (l Embedding) Apply(y *tensor.Node) *tensor.Node {
+	return tensor.Take(l.Table.Node(y.Graph()), y)
+}
