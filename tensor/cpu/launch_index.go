@@ -101,6 +101,7 @@ func maxPoolIndex[T float32 | float64](p *pool, v *value) func() {
 	dst, src := slice[int32](v.buf), slice[T](v.in[0].buf)
 	parts, size := p.chunks(n*h.Out, costIndex*float64(w.Out*c*h.Kernel*w.Kernel)/2)
 	return p.launch(parts, func(_ *worker, part int) {
+		best := make([]T, c)
 		for row := part * size; row < min((part+1)*size, n*h.Out); row++ {
 			image := src[row/h.Out*h.In*w.In*c:][:h.In*w.In*c]
 			y0, y1 := window(h, row%h.Out)
@@ -108,24 +109,31 @@ func maxPoolIndex[T float32 | float64](p *pool, v *value) func() {
 				x0, x1 := window(w, ox)
 				out := dst[(row*w.Out+ox)*c:][:c]
 				first := (y0*w.In + x0) * c
+				copy(best, image[first:first+c])
 				for ch := range out {
 					out[ch] = int32(first + ch)
 				}
 				for y := y0; y < y1; y++ {
 					for x := x0; x < x1; x++ {
-						at := (y*w.In + x) * c
-						for ch, z := range image[at : at+c] {
-							best := image[out[ch]]
-							// A NaN found before stays; one found now wins.
-							if z > best || z != z && best == best {
-								out[ch] = int32(at + ch)
-							}
+						if at := (y*w.In + x) * c; at != first {
+							pickGreater(best, out, image[at:at+c], int32(at))
 						}
 					}
 				}
 			}
 		}
 	})
+}
+
+// pickGreater replaces the best of each channel, and its index, where x is greater. A NaN counts as greatest: one found
+// before stays, one found now wins.
+func pickGreater[T float32 | float64](best []T, index []int32, x []T, at int32) {
+	best, index = best[:len(x)], index[:len(x)]
+	for ch, z := range x {
+		if b := best[ch]; z > b || z != z && b == b {
+			best[ch], index[ch] = z, at+int32(ch)
+		}
+	}
 }
 
 // window is the range of inputs that output o sees.

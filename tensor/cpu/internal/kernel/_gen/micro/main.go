@@ -1,0 +1,35 @@
+// Micro writes the assembly of the matrix-product micro-kernels and of the packing routines that feed them.
+package main
+
+import . "github.com/mmcloughlin/avo/build"
+
+func main() {
+	avx512f32 := isa{name: "512", precision: single, width: 64}
+	for rows := 1; rows <= 14; rows++ {
+		for vectors := 1; vectors <= 2; vectors++ {
+			tile(avx512f32, rows, vectors)
+		}
+	}
+	tile(avx512f32, 1, 8)
+	avx512f64 := isa{name: "512", precision: double, width: 64}
+	for rows := 1; rows <= 14; rows++ {
+		for vectors := 1; vectors <= 2; vectors++ {
+			tile(avx512f64, rows, vectors)
+		}
+	}
+	avx2f32 := isa{name: "256", precision: single, width: 32}
+	avx2f64 := isa{name: "256", precision: double, width: 32}
+	for rows := 1; rows <= 6; rows++ {
+		for vectors := 1; vectors <= 2; vectors++ {
+			tile(avx2f32, rows, vectors)
+			tile(avx2f64, rows, vectors)
+		}
+	}
+	transpose16()
+	gatherRows(false)
+	gatherRows(true)
+	addRows()
+	copyRows(1)
+	copyRows(2)
+	Generate()
+}

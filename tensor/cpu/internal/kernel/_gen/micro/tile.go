@@ -1,0 +1,278 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+type precision int // bytes of an element
+
+const (
+	single precision = 4
+	double precision = 8
+)
+
+func (p precision) goType() string {
+	return map[precision]string{single: "float32", double: "float64"}[p]
+}
+func (p precision) letter() string { return map[precision]string{single: "s", double: "d"}[p] }
+
+// isa is an instruction set at one precision.
+type isa struct {
+	name string
+	precision
+	width int // bytes of a vector
+}
+
+func (s isa) lanes() int { return s.width / int(s.precision) }
+
+// register returns vector register i.
+func (s isa) register(i int) VecPhysical {
+	if s.width == 64 {
+		return []VecPhysical{Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15, Z16, Z17, Z18,
+			Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}[i]
+	}
+	return []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}[i]
+}
+
+// registers returns how many vector registers there are.
+func (s isa) registers() int { return s.width / 2 }
+
+func (s isa) zero(v VecPhysical) {
+	if s.width == 64 {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+}
+
+func (s isa) broadcast(m Mem, v VecPhysical) {
+	if s.precision == single {
+		VBROADCASTSS(m, v)
+	} else {
+		VBROADCASTSD(m, v)
+	}
+}
+
+func (s isa) fma(x, y, acc VecPhysical) {
+	if s.precision == single {
+		VFMADD231PS(x, y, acc)
+	} else {
+		VFMADD231PD(x, y, acc)
+	}
+}
+
+func (s isa) add(x Op, acc VecPhysical) {
+	if s.precision == single {
+		VADDPS(x, acc, acc)
+	} else {
+		VADDPD(x, acc, acc)
+	}
+}
+
+// tile writes the micro-kernel
+//
+//	C[i,j] = Σ_k a[k*rows+i]·b[k*ldb+j]   (+ C[i,j] if add != 0)
+//
+// for i < rows and the first (vectors-1)*lanes+cols columns: one chain of FMAs from zero for each element. It reads
+// vectors*lanes columns of b, and 1 <= cols <= lanes. The k loop is unrolled 4 times. With r rows and v vectors there
+// are r*v accumulators, v registers for a row of b, and the rest, up to 4, hold broadcast elements of a in turn.
+func tile(s isa, rows, vectors int) {
+	name := fmt.Sprintf("%sgemm%sx%dx%d", s.letter(), s.name, rows, vectors*s.lanes())
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a, b *%[1]s, ldb int, c *%[1]s, ldc, cols, add int)", s.goType()))
+	Pragma("noescape")
+	size := int(s.precision)
+	shift := uint64(map[precision]int{single: 2, double: 3}[s.precision])
+
+	a, b, c := Load(Param("a"), RSI), Load(Param("b"), RDI), Load(Param("c"), RDX)
+	ldb, ldc := Load(Param("ldb"), R9), Load(Param("ldc"), R8)
+	SHLQ(Imm(shift), ldb)
+	SHLQ(Imm(shift), ldc)
+	ldb3 := R12
+	LEAQ(Mem{Base: ldb, Index: ldb, Scale: 2}, ldb3)
+
+	acc := func(i, j int) VecPhysical { return s.register(i*vectors + j) }
+	used := rows * vectors
+	row := func(j int) VecPhysical { return s.register(used + j) }
+	spare := min(4, s.registers()-used-vectors)
+	element := func(i int) VecPhysical { return s.register(used + vectors + i%spare) }
+
+	for i := range used {
+		s.zero(s.register(i))
+	}
+	cp := R11
+	MOVQ(c, cp)
+	for i := range rows {
+		PREFETCHT1(Mem{Base: cp})
+		if vectors > 1 {
+			PREFETCHT1(Mem{Base: cp, Disp: (vectors - 1) * s.width})
+		}
+		if i < rows-1 {
+			ADDQ(ldc, cp)
+		}
+	}
+
+	step := func(u int) {
+		at := []Mem{{Base: b}, {Base: b, Index: ldb, Scale: 1}, {Base: b, Index: ldb, Scale: 2}, {Base: b, Index: ldb3, Scale: 1}}[u]
+		for j := range vectors {
+			VMOVUPS(at.Offset(j*s.width), row(j))
+		}
+		for i := range rows {
+			s.broadcast(Mem{Base: a, Disp: (u*rows + i) * size}, element(i))
+			for j := range vectors {
+				s.fma(element(i), row(j), acc(i, j))
+			}
+		}
+	}
+	k := Load(Param("k"), RAX)
+	blocks := R13
+	MOVQ(k, blocks)
+	SHRQ(Imm(2), blocks)
+	JZ(LabelRef("rest"))
+	Label("unrolled")
+	for u := range 4 {
+		step(u)
+	}
+	ADDQ(U32(uint64(4*rows*size)), a)
+	LEAQ(Mem{Base: b, Index: ldb, Scale: 4}, b)
+	DECQ(blocks)
+	JNZ(LabelRef("unrolled"))
+	Label("rest")
+	ANDQ(Imm(3), k)
+	JZ(LabelRef("summed"))
+	Label("single")
+	step(0)
+	ADDQ(U32(uint64(rows*size)), a)
+	ADDQ(ldb, b)
+	DECQ(k)
+	JNZ(LabelRef("single"))
+	Label("summed")
+
+	store := s.storer(vectors, used)
+	last := Load(Param("cols"), RCX)
+	add := Load(Param("add"), R10)
+	store.begin(last)
+	eachRow := func(p GPPhysical, body func(i int)) {
+		for i := range rows {
+			body(i)
+			if i < rows-1 {
+				ADDQ(ldc, p)
+			}
+		}
+	}
+	addC := func(masked bool) {
+		MOVQ(c, cp)
+		eachRow(cp, func(i int) {
+			for j := range vectors {
+				at := Mem{Base: cp, Disp: j * s.width}
+				if masked && j == vectors-1 {
+					store.load(at, row(0))
+					s.add(row(0), acc(i, j))
+				} else {
+					s.add(at, acc(i, j))
+				}
+			}
+		})
+	}
+	storeC := func(masked bool) {
+		eachRow(c.(GPPhysical), func(i int) {
+			for j := range vectors {
+				at := Mem{Base: c, Disp: j * s.width}
+				if masked && j == vectors-1 {
+					store.store(acc(i, j), at)
+				} else {
+					VMOVUPS(acc(i, j), at)
+				}
+			}
+		})
+		VZEROUPPER()
+		RET()
+	}
+	// Whole vectors have their own code, as AVX2's masked stores are slow.
+	CMPQ(last, Imm(uint64(s.lanes())))
+	JNE(LabelRef("partial"))
+	TESTQ(add, add)
+	JZ(LabelRef("store"))
+	addC(false)
+	Label("store")
+	storeC(false)
+	Label("partial")
+	TESTQ(add, add)
+	JZ(LabelRef("store_partial"))
+	addC(true)
+	Label("store_partial")
+	storeC(true)
+}
+
+// storer loads and stores the first few lanes of a vector: by mask register K1 in AVX-512, by mask vector in AVX2.
+type storer struct {
+	begin       func(cols Register)
+	load, store func(from, to Op)
+}
+
+var laneMask Mem
+
+func (s isa) storer(vectors, used int) storer {
+	if s.width == 64 {
+		return storer{
+			begin: func(cols Register) { // RCX
+				MOVL(U32(1), EBX)
+				SHLL(CL, EBX)
+				DECL(EBX)
+				KMOVW(EBX, K1)
+			},
+			load: func(from, to Op) {
+				if s.precision == single {
+					VMOVUPS_Z(from, K1, to)
+				} else {
+					VMOVUPD_Z(from, K1, to)
+				}
+			},
+			store: func(from, to Op) {
+				if s.precision == single {
+					VMOVUPS(from, K1, to)
+				} else {
+					VMOVUPD(from, K1, to)
+				}
+			},
+		}
+	}
+	if laneMask.Symbol.Name == "" { // 8 words of ones, then 8 of zeros: a window into it is a mask
+		laneMask = GLOBL("laneMask", RODATA|NOPTR)
+		for i := range 16 {
+			word := U32(0)
+			if i < 8 {
+				word = U32(0xffffffff)
+			}
+			DATA(4*i, word)
+		}
+	}
+	mask := s.register(used + vectors) // broadcast elements are not needed any more
+	return storer{
+		begin: func(cols Register) {
+			bytes := R13
+			MOVQ(cols, bytes)
+			NEGQ(bytes)
+			table := RBX
+			LEAQ(laneMask, table)
+			VMOVUPS(Mem{Base: table, Index: bytes, Scale: uint8(s.precision), Disp: 32}, mask)
+		},
+		load: func(from, to Op) {
+			if s.precision == single {
+				VMASKMOVPS(from, mask, to)
+			} else {
+				VMASKMOVPD(from, mask, to)
+			}
+		},
+		store: func(from, to Op) {
+			if s.precision == single {
+				VMASKMOVPS(from, mask, to)
+			} else {
+				VMASKMOVPD(from, mask, to)
+			}
+		},
+	}
+}

@@ -1,0 +1,58 @@
+package kernel
+
+// mirrored returns the geometry of the same trilinear form with x and y exchanged, for strides of 1. There position
+// i = o + d·k − p of x is also o = i + d·k' − (d(K−1) − p) with k' = K−1−k, so that a convolution is the gradient of
+// another one, whose weights are
+//
+//	w'[k', b, (group,a)] = w[K−1−k', a, (group,b)].
+func (g *ConvGeometry) mirrored() ConvGeometry {
+	m := *g
+	m.CI, m.CO = g.CO, g.CI
+	for i, a := range g.Axes {
+		m.Axes[i].In, m.Axes[i].Out = a.Out, a.In
+		m.Axes[i].Pad = a.Dilation*(a.Kernel-1) - a.Pad
+	}
+	return m
+}
+
+// isBetterMirrored reports whether the mirrored geometry exists and has few input channels, where this one has few
+// output channels: there the many channels fill the vectors.
+func (g *ConvGeometry) isBetterMirrored() bool {
+	return g.Axes[0].Stride == 1 && g.Axes[1].Stride == 1 && g.CO <= fewChannels && g.CI > fewChannels
+}
+
+// mirroredY is ConvY by ConvX of the mirrored geometry.
+func (c conv[T]) mirroredY(n0, n1 int, x, w, y []T) {
+	cs := &c.s.conv
+	cs.mirror = reserve(cs.mirror, c.WLen())
+	mirrorWeights(c.ConvGeometry, cs.mirror, w)
+	cs.mirrored = c.mirrored()
+	c.ConvGeometry = &cs.mirrored
+	c.columnsX(n0, n1, cs.mirror, x, y)
+}
+
+// mirroredW is ConvW of the mirrored geometry.
+func (c conv[T]) mirroredW(n0, n1 int, x, y, w []T) {
+	cs := &c.s.conv
+	cs.mirror = reserve(cs.mirror, c.WLen())
+	cs.mirrored = c.mirrored()
+	c.ConvGeometry = &cs.mirrored
+	c.gatherW(n0, n1, y, x, cs.mirror)
+	mirrorWeights(c.ConvGeometry, w, cs.mirror)
+}
+
+// mirrorWeights sets dst to the weights of g's mirrored geometry, src being those of g.
+func mirrorWeights[T float](g *ConvGeometry, dst, src []T) {
+	last := g.taps() - 1
+	size := g.CI * g.Groups * g.CO // of a tap
+	for k := range g.taps() {
+		from, to := src[k*size:][:size], dst[(last-k)*size:][:size]
+		for a := range g.CI {
+			for group := range g.Groups {
+				for b := range g.CO {
+					to[(b*g.Groups+group)*g.CI+a] = from[(a*g.Groups+group)*g.CO+b]
+				}
+			}
+		}
+	}
+}

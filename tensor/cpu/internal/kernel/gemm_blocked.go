@@ -1,0 +1,165 @@
+package kernel
+
+// gemmRun is a matrix product under way. It goes through blocks of terms; in a block, A is packed in panels of a few
+// rows and B in panels of a few columns, each laid out in the order in which the micro-kernels read it. (K. Goto and
+// R. van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008.)
+type gemmRun[T float] struct {
+	*kernels[T]
+	*scratch[T]
+	product[T]
+	panels split // of the rows
+	add    bool  // whether C already holds something to add to
+
+	k0, kc int // the block of terms
+}
+
+// Sizes that decide the order of the loops. They change speed, never a result.
+const (
+	keepA  = 196  // rows of A, packed, that stay in the second-level cache beside a panel of B
+	keepB  = 256  // columns of B that do so beside a panel of A
+	sliceB = 4096 // columns of B packed at a time otherwise
+	spare  = 64   // elements after a packed panel that packing may overwrite
+)
+
+// block adds the terms [k0, k0+kc).
+func (r *gemmRun[T]) block(k0, kc int) {
+	r.k0, r.kc = k0, kc
+	switch {
+	case r.panels.count == 1:
+		r.onePanelOfRows()
+	case r.m1-r.m0 <= keepA:
+		r.packedRows(r.n0, r.n1, 0, r.panels.count, true)
+	case r.n1-r.n0 <= keepB:
+		r.packedColumns()
+	default:
+		perSlice := keepA / r.rows
+		for n0 := r.n0; n0 < r.n1; n0 += sliceB {
+			n1 := min(r.n1, n0+sliceB)
+			for p := 0; p < r.panels.count; p += perSlice {
+				r.packedRows(n0, n1, p, min(r.panels.count, p+perSlice), p == 0)
+			}
+		}
+	}
+}
+
+// onePanelOfRows is the product of few rows: each panel of B is used once, so it is read where it is if its rows are
+// contiguous and whole tiles wide.
+func (r *gemmRun[T]) onePanelOfRows() {
+	start, rows := r.panels.part(0)
+	var a []T
+	if rows == 1 && !r.ta {
+		a = r.a[start*r.lda+r.k0:]
+	} else {
+		r.packedA = reserve(r.packedA, r.sizeA())
+		a = r.packedA
+		r.packA(a, 0)
+	}
+	j := r.n0
+	if !r.tb {
+		add := boolInt(r.add)
+		if rows == 1 && r.strip != nil {
+			for ; j+r.stripCols <= r.n1; j += r.stripCols {
+				r.strip(r.kc, &a[0], &r.b[r.k0*r.ldb+j], r.ldb, &r.c[start*r.ldc+j], r.ldc, r.vector, add)
+			}
+		}
+		for ; j+r.cols <= r.n1; j += r.cols {
+			r.wide[rows](r.kc, &a[0], &r.b[r.k0*r.ldb+j], r.ldb, &r.c[start*r.ldc+j], r.ldc, r.vector, add)
+		}
+	}
+	for ; j < r.n1; j += r.cols {
+		r.packedB = reserve(r.packedB, r.sizeB())
+		r.packB(r.packedB, j)
+		r.tileAt(0, j, a, r.packedB)
+	}
+}
+
+// packedRows multiplies panels [p0,p1) of A, all packed first, with columns [n0,n1) of B, packed panel by panel as
+// they are needed: into a single buffer if they are used only here, else, the first time, into their own.
+func (r *gemmRun[T]) packedRows(n0, n1, p0, p1 int, first bool) {
+	sizeA, sizeB := r.sizeA(), r.sizeB()
+	once := r.panels.count == p1 && p0 == 0
+	panelsB := ceilDiv(n1-n0, r.cols)
+	if once {
+		panelsB = 1
+	}
+	r.packedA = reserve(r.packedA, (p1-p0)*sizeA)
+	r.packedB = reserve(r.packedB, panelsB*sizeB)
+	for p := p0; p < p1; p++ {
+		r.packA(r.packedA[(p-p0)*sizeA:], p)
+	}
+	for j := n0; j < n1; j += r.cols {
+		b := r.packedB
+		if !once {
+			b = b[(j-n0)/r.cols*sizeB:]
+		}
+		if first {
+			r.packB(b, j)
+		}
+		for p := p0; p < p1; p++ {
+			r.tileAt(p, j, r.packedA[(p-p0)*sizeA:], b)
+		}
+	}
+}
+
+// packedColumns packs all of B, then multiplies each panel of A as soon as it is packed.
+func (r *gemmRun[T]) packedColumns() {
+	sizeB := r.sizeB()
+	r.packedA = reserve(r.packedA, r.sizeA())
+	r.packedB = reserve(r.packedB, ceilDiv(r.n1-r.n0, r.cols)*sizeB)
+	for j := r.n0; j < r.n1; j += r.cols {
+		r.packB(r.packedB[(j-r.n0)/r.cols*sizeB:], j)
+	}
+	for p := range r.panels.count {
+		r.packA(r.packedA, p)
+		for j := r.n0; j < r.n1; j += r.cols {
+			r.tileAt(p, j, r.packedA, r.packedB[(j-r.n0)/r.cols*sizeB:])
+		}
+	}
+}
+
+func (r *gemmRun[T]) sizeA() int { return r.rows*r.kc + spare }
+func (r *gemmRun[T]) sizeB() int { return r.cols*r.kc + spare }
+
+// tileAt computes the tile of panel p of A and the columns from j on.
+func (r *gemmRun[T]) tileAt(p, j int, a, b []T) {
+	i, rows := r.panels.part(p)
+	cols := min(r.cols, r.n1-j)
+	r.tile(rows, cols, r.kc, a, b, r.panelCols(cols), r.c[i*r.ldc+j:], r.ldc, boolInt(r.add))
+}
+
+// packA packs panel p of A.
+func (r *gemmRun[T]) packA(dst []T, p int) {
+	i, rows := r.panels.part(p)
+	if r.ta {
+		r.copyRows(dst, rows, r.a[r.k0*r.lda+i:], r.lda, r.kc, rows)
+		return
+	}
+	r.packTransposed(dst, rows, r.a[i*r.lda+r.k0:], r.lda, rows)
+}
+
+// packB packs the panel of B whose first column is j.
+func (r *gemmRun[T]) packB(dst []T, j int) {
+	cols := min(r.cols, r.n1-j)
+	if !r.tb {
+		r.copyRows(dst, r.panelCols(cols), r.b[r.k0*r.ldb+j:], r.ldb, r.kc, cols)
+		return
+	}
+	r.packTransposed(dst, r.panelCols(cols), r.b[j*r.ldb+r.k0:], r.ldb, cols)
+}
+
+// packTransposed packs n rows of src, ld apart, as columns.
+func (r *gemmRun[T]) packTransposed(dst []T, stride int, src []T, ld, n int) {
+	for i := 0; i < n; i += 16 {
+		for q := range r.offsets {
+			r.offsets[q] = min(i+q, n-1) * ld
+		}
+		r.transpose(dst[i:], stride, src, &r.offsets, min(16, n-i), r.kc, n*ld)
+	}
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
