@@ -1,0 +1,153 @@
+// Package discriminative holds models of p(y|x): one model, one file.
+//
+//	logistic   a + bᵀx, the log-odds of the classes
+//	mlp        dense layers
+//	cnn        convolution and pooling, then dense layers
+package discriminative
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/nn"
+	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/train"
+)
+
+// architecture is a network that gives logits: p(y=k|x) = softmax(logits)_k.
+type architecture interface {
+	// Logits is (n, classes) from x [n, ...] on the scale of the transform.
+	Logits(x *tensor.Node, mode *nn.Mode) *tensor.Node
+}
+
+// Network is a fitted neural classifier. It is a [model.Classifier].
+type Network struct {
+	model.Card
+	params nn.Params
+	vars   tensor.Vars
+	logits *train.Function
+}
+
+// newNetwork binds an architecture to its fitted parameters.
+func newNetwork(card model.Card, net architecture, vars tensor.Vars, run model.Run) *Network {
+	m := &Network{Card: card, params: nn.Collect(net), vars: vars}
+	shape := card.Transform.OutShape().Dims()
+	m.logits = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
+		x := g.Input("x", tensor.Float32, append([]int{n}, shape...)...)
+		g.Output("log_posterior", tensor.LogSoftmax(net.Logits(x, &nn.Mode{})))
+	})
+	return m
+}
+
+// LogPosterior sets dst[i*K+k] to log p(y=k|x_i).
+func (m *Network) LogPosterior(dst []float64, x data.Batch) error {
+	k := m.Classes()
+	if err := m.CheckResults(x, len(dst), k); err != nil {
+		return err
+	}
+	t, err := m.Transformed(x)
+	if err != nil {
+		return err
+	}
+	p := t.Shape.Size()
+	return m.logits.Call(x.Len(),
+		func(e tensor.Executable, from, to int) { copy(e.Input("x").F32, t.X[from*p:to*p]) },
+		func(e tensor.Executable, from, to int) {
+			out := e.Output("log_posterior").F32
+			for i := range dst[from*k : to*k] {
+				dst[from*k+i] = float64(out[i])
+			}
+		})
+}
+
+// Save writes the model file.
+func (m *Network) Save(w io.Writer) error { return m.Card.Save(w, train.Tensors(m.params, m.vars)) }
+
+// fitting is what fitting a network needs to know besides the data.
+type fitting struct {
+	name    string
+	recipe  model.Spec
+	decay   float64 // weight decay
+	options train.Options
+	build   func(in data.Shape, classes int) (architecture, error)
+	vary    func(x data.Batch, r train.Rand) // augmentation, in place on transformed examples; nil for none
+}
+
+// fit minimises the mean cross-entropy −log p(y_i|x_i) in nats.
+func (f fitting) fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
+	if err := checkLabels(f.name, set); err != nil {
+		return nil, nil, err
+	}
+	transform, err := data.FitTransform(ctx, set, data.DefaultTransform(set.Schema()))
+	if err != nil {
+		return nil, nil, err
+	}
+	net, err := f.build(transform.OutShape(), len(set.Schema().Classes))
+	if err != nil {
+		return nil, nil, err
+	}
+	identity, err := json.Marshal(f.recipe)
+	if err != nil {
+		return nil, nil, err
+	}
+	params := nn.Collect(net)
+	adam := nn.NewAdam()
+	adam.Decay = f.decay
+	problem := train.Problem{
+		Params: params,
+		Phases: []train.Phase{{Name: "classifier", Params: params, Optimiser: adam, Loss: func(b *train.Batch) train.Loss {
+			return crossEntropy(net, b)
+		}}},
+		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: true,
+		Prepare: func(dst, raw data.Batch, r train.Rand) error {
+			if err := transform.Apply(dst, raw); err != nil {
+				return err
+			}
+			if f.vary != nil && r != nil {
+				f.vary(dst, r)
+			}
+			return nil
+		},
+		Identity: f.name + string(identity),
+	}
+	found, err := train.Minimise(ctx, problem, set, f.options, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	card := model.NewCard(f.name, f.recipe, set, transform, run)
+	found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf("%d parameters", params.Count()))
+	return newNetwork(card, net, found.Vars, run), &found.Summary, nil
+}
+
+func crossEntropy(net architecture, b *train.Batch) train.Loss {
+	logits := net.Logits(b.X, b.Mode)
+	right := tensor.Equal(tensor.ArgMax(logits, 1), b.Y)
+	return train.Loss{
+		Value:   tensor.Mean(nn.CrossEntropy(logits, b.Y)),
+		Metrics: []train.Metric{{Name: "accuracy", Value: tensor.Mean(tensor.Convert(right, tensor.Float32))}},
+	}
+}
+
+// checkLabels says what is missing for learning p(y|x).
+func checkLabels(name string, set data.Set) error {
+	switch n := len(set.Schema().Classes); n {
+	case 0:
+		return fmt.Errorf("%s learns p(y|x) and needs labels: %w", name, data.ErrNoLabels)
+	case 1:
+		return fmt.Errorf("%s: the data has one class, %q; expected at least two to tell apart", name, set.Schema().Classes[0])
+	}
+	return nil
+}
+
+// loadNetwork is the loader of a model file.
+func loadNetwork(f *model.File, net architecture) (model.Model, error) {
+	vars, err := train.Vars(nn.Collect(net), f)
+	if err != nil {
+		return nil, err
+	}
+	return newNetwork(f.Card, net, vars, f.Run), nil
+}

@@ -1,0 +1,201 @@
+package evaluate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
+)
+
+// ImportanceDraws is k, the number of draws behind the importance-weighted bound.
+const ImportanceDraws = 64
+
+// CodeLength is how well a model foretells unseen examples: the mean of -log p(x), in nats per example, of densities
+// per raw unit of x (pixels 0..MaxValue, table values). Lower is better. Subtracting the entropy of the data, which is
+// the same for all models, gives KL(data || model), so that differences between models are differences in divergence.
+type CodeLength struct {
+	N     int
+	Shape data.Shape
+	// Given says that the measure is of p(x|y) with the true label y.
+	Given bool
+	// Of is what the likelihood is of where that is not x itself, such as "dynamically binarised pixels" (model.Reducer).
+	Of string
+	// Exact is the mean of -log p(x) where the model has a density, nil where it has only a bound.
+	Exact *Estimate
+	// Bound is the mean of an upper bound of -log p(x), the negative ELBO, where the model has only that; else nil.
+	Bound *Bound
+	// Importance is the tighter bound by ImportanceDraws importance-weighted draws, where the model has one; else nil.
+	Importance *Bound
+}
+
+const (
+	natsName = "nats_per_example"
+	bitsName = "bits_per_dim"
+)
+
+// about describes a measure in the given unit.
+func (l *CodeLength) about(name, unit string) About {
+	of := l.Of
+	if of == "" {
+		of = "raw x"
+	}
+	if l.Given {
+		of += " given its label"
+	}
+	return About{name, unit + ", of " + of, false}
+}
+
+func (l *CodeLength) nats() About { return l.about(natsName, "nats per example") }
+func (l *CodeLength) bits() About { return l.about(bitsName, "bits per dimension") }
+
+// NatsPerExample is the main measure: the exact one, or else the bound.
+func (l *CodeLength) NatsPerExample() Measure {
+	if l.Exact != nil {
+		return l.Exact.As(l.nats())
+	}
+	return l.Bound.As(l.nats())
+}
+
+// Measures lists the measures in the order in which tables show them. Pictures of p elements have them in bits per
+// dimension too, nats / (p log 2).
+func (l *CodeLength) Measures() []Measure {
+	all := l.withBits(nil, l.NatsPerExample())
+	if l.Importance != nil {
+		m := l.Importance.As(l.nats())
+		m.Name = "importance_" + m.Name
+		all = l.withBits(all, m)
+	}
+	return all
+}
+
+// withBits appends a measure in nats and, for pictures, the same in bits per dimension.
+func (l *CodeLength) withBits(all []Measure, m Measure) []Measure {
+	all = append(all, m)
+	if !l.Shape.IsImage() {
+		return all
+	}
+	bits := l.bits()
+	if m.Name != natsName {
+		bits.Name = "importance_" + bits.Name
+	}
+	m.Name, m.Unit = bits.Name, bits.Unit
+	perDim := float64(l.Shape.Size()) * math.Ln2
+	m.Value /= perDim
+	m.StandardError /= perDim
+	return append(all, m)
+}
+
+// MarshalJSON writes each measure under its name (bits_per_dim is null for table rows), the standard errors by name
+// under standard_errors, that of nats_per_example also under standard_error, and is_bound, given_label, n, and with an
+// importance-weighted bound importance_draws.
+func (l *CodeLength) MarshalJSON() ([]byte, error) {
+	object := flat(l.Measures())
+	if !l.Shape.IsImage() {
+		object[bitsName] = nil
+	}
+	object["standard_error"] = Number(l.NatsPerExample().StandardError)
+	object["is_bound"] = l.Exact == nil
+	object["given_label"] = l.Given
+	if l.Of != "" {
+		object["likelihood_of"] = l.Of
+	}
+	object["n"] = l.N
+	if l.Importance != nil {
+		object["importance_draws"] = ImportanceDraws
+	}
+	return json.Marshal(object)
+}
+
+// Likelihood measures a model.Density by p(x); on labelled data a model.CondBound by the bound on p(x|y), since a bound on
+// p(x) would be loose by what the sum over classes costs; otherwise a model.Bound by p(x), and a model.CondDensity that has
+// no p(x) by p(x|y). Another model is ErrNoLikelihood. The seed is of the draws behind a bound.
+func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (*CodeLength, error) {
+	if set.Len() == 0 {
+		return nil, errEmpty
+	}
+	l := &CodeLength{N: set.Len(), Shape: set.Schema().Shape}
+	labelled := set.Schema().Labelled()
+	// A model fitted without labels may have the conditional methods all the same, with no classes.
+	condDensity, isCondDensity := m.(model.CondDensity)
+	isCondDensity = isCondDensity && condDensity.Classes() > 0
+	condBound, isCondBound := m.(model.CondBound)
+	isCondBound = isCondBound && condBound.Classes() > 0
+	r := streamBound.rand(seed)
+
+	if reducer, ok := m.(model.Reducer); ok {
+		l.Of = reducer.LikelihoodOf()
+	}
+	var err error
+	if d, ok := m.(model.Density); ok {
+		l.Exact, err = exact(ctx, set, d.LogProb)
+		return l, err
+	}
+	if isCondBound && labelled {
+		l.Given = true
+		l.Bound, err = bound(ctx, set, func(dst []float64, x data.Batch) error {
+			return condBound.LogBoundGiven(dst, x, x.Y, r)
+		})
+		if i, ok := m.(model.CondImportanceBound); ok && err == nil {
+			r := streamImportance.rand(seed)
+			l.Importance, err = bound(ctx, set, func(dst []float64, x data.Batch) error {
+				return i.LogImportanceBoundGiven(dst, x, x.Y, ImportanceDraws, r)
+			})
+		}
+		return l, err
+	}
+	if d, ok := m.(model.Bound); ok {
+		l.Bound, err = bound(ctx, set, func(dst []float64, x data.Batch) error { return d.LogBound(dst, x, r) })
+		if i, ok := m.(model.ImportanceBound); ok && err == nil {
+			r := streamImportance.rand(seed)
+			l.Importance, err = bound(ctx, set, func(dst []float64, x data.Batch) error {
+				return i.LogImportanceBound(dst, x, ImportanceDraws, r)
+			})
+		}
+		return l, err
+	}
+	switch {
+	case (isCondDensity || isCondBound) && !labelled:
+		return nil, fmt.Errorf("the model has only p(x given y): %w", data.ErrNoLabels)
+	case isCondDensity:
+		l.Given = true
+		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return condDensity.LogProbGiven(dst, x, x.Y) })
+	default:
+		return nil, ErrNoLikelihood
+	}
+	return l, err
+}
+
+// perExample fills dst with log-probabilities of the examples of x, whose labels are in x.Y.
+type perExample func(dst []float64, x data.Batch) error
+
+func exact(ctx context.Context, set data.Set, f perExample) (*Estimate, error) {
+	e, err := meanNegative(ctx, set, f)
+	return &e, err
+}
+
+func bound(ctx context.Context, set data.Set, f perExample) (*Bound, error) {
+	e, err := meanNegative(ctx, set, f)
+	return &Bound{Value: e.Value, StandardError: e.StandardError, N: e.N, Upper: true}, err
+}
+
+// meanNegative is the mean of -f over the set, read in batches.
+func meanNegative(ctx context.Context, set data.Set, f perExample) (Estimate, error) {
+	nats := make([]float64, set.Len())
+	err := data.Each(ctx, set, func(first int, b data.Batch) error {
+		dst := nats[first : first+b.Len()]
+		if err := f(dst, b); err != nil {
+			return err
+		}
+		for i, v := range dst {
+			if math.IsNaN(v) {
+				return fmt.Errorf("the model gives example %d a log-probability that is not a number", first+i)
+			}
+			dst[i] = -v
+		}
+		return nil
+	})
+	return mean(nats), err
+}

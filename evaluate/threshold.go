@@ -1,0 +1,130 @@
+package evaluate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+)
+
+// Metric is what a threshold is chosen by. All are better when higher.
+type Metric string
+
+const (
+	Accuracy         Metric = "accuracy"          // (TP+TN)/n
+	BalancedAccuracy Metric = "balanced_accuracy" // (TPR+TNR)/2
+	F1               Metric = "f1"                // 2TP/(2TP+FP+FN)
+	MCC              Metric = "mcc"               // (TP TN - FP FN)/sqrt((TP+FP)(TP+FN)(TN+FP)(TN+FN))
+	Youden           Metric = "youden"            // TPR - FPR
+)
+
+// Metrics lists what a threshold can be chosen by.
+func Metrics() []Metric { return []Metric{Accuracy, BalancedAccuracy, F1, MCC, Youden} }
+
+// Operating is a threshold and the decisions that it makes: class A where the score is at or above it, else class B. T
+// and F are true and false, P and N the decisions for A and for B.
+type Operating struct {
+	Threshold      float64
+	TP, FP, TN, FN int
+}
+
+// TPR is the share of the examples of class A that are decided for A; NaN where there are none.
+func (o Operating) TPR() float64 { return float64(o.TP) / float64(o.TP+o.FN) }
+
+// FPR is the share of the examples of class B that are decided for A; NaN where there are none.
+func (o Operating) FPR() float64 { return float64(o.FP) / float64(o.FP+o.TN) }
+
+// Value computes a metric. Where the formula is 0/0 it is 0.
+func (o Operating) Value(m Metric) float64 {
+	tp, fp, tn, fn := float64(o.TP), float64(o.FP), float64(o.TN), float64(o.FN)
+	switch m {
+	case Accuracy:
+		return ratio(tp+tn, tp+fp+tn+fn)
+	case BalancedAccuracy:
+		return (ratio(tp, tp+fn) + ratio(tn, tn+fp)) / 2
+	case F1:
+		return ratio(2*tp, 2*tp+fp+fn)
+	case MCC:
+		return ratio(tp*tn-fp*fn, math.Sqrt(tp+fp)*math.Sqrt(tp+fn)*math.Sqrt(tn+fp)*math.Sqrt(tn+fn))
+	case Youden:
+		return ratio(tp, tp+fn) - ratio(fp, fp+tn)
+	}
+	panic(fmt.Sprintf("evaluate: unknown metric %q", m))
+}
+
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// Curve is every decision that a score can make, in order of falling thresholds: first one just above the highest
+// score, by which nothing is of class A, then every distinct score down to the lowest, by which everything is. Drawn as
+// TPR against FPR it is the ROC curve.
+type Curve []Operating
+
+// NewCurve computes the curve of n examples in O(n log n). isA says which are of class A.
+func NewCurve(score []float64, isA []bool) (Curve, error) {
+	if len(score) != len(isA) {
+		return nil, fmt.Errorf("%d scores for %d labels, expected one each", len(score), len(isA))
+	}
+	if len(score) == 0 {
+		return nil, fmt.Errorf("no scores, expected at least one")
+	}
+	order := make([]int, len(score))
+	var o Operating
+	for i := range order {
+		if math.IsNaN(score[i]) {
+			return nil, fmt.Errorf("the score of example %d is not a number", i)
+		}
+		order[i] = i
+		if isA[i] {
+			o.FN++
+		} else {
+			o.TN++
+		}
+	}
+	sort.Slice(order, func(a, b int) bool { return score[order[a]] > score[order[b]] })
+	o.Threshold = math.Nextafter(score[order[0]], math.Inf(1))
+	curve := Curve{o}
+	for k, i := range order {
+		if isA[i] {
+			o.TP++
+			o.FN--
+		} else {
+			o.FP++
+			o.TN--
+		}
+		if k+1 == len(order) || score[order[k+1]] != score[i] {
+			o.Threshold = score[i]
+			curve = append(curve, o)
+		}
+	}
+	return curve, nil
+}
+
+// Best is the point of the curve where the metric is highest. Of equal ones it takes the highest threshold.
+func (c Curve) Best(m Metric) Operating {
+	best, value := c[0], c[0].Value(m)
+	for _, o := range c[1:] {
+		if v := o.Value(m); v > value {
+			best, value = o, v
+		}
+	}
+	return best
+}
+
+// Best chooses the threshold that maximises the metric over n examples, of which isA says which are of class A, in O(n
+// log n). It considers every distinct decision that the scores allow; of equally good ones it takes the highest
+// threshold.
+func Best(m Metric, score []float64, isA []bool) (Operating, error) {
+	if !slices.Contains(Metrics(), m) {
+		return Operating{}, fmt.Errorf("unknown metric %q, expected one of %v", m, Metrics())
+	}
+	c, err := NewCurve(score, isA)
+	if err != nil {
+		return Operating{}, err
+	}
+	return c.Best(m), nil
+}

@@ -1,0 +1,159 @@
+// Package model says what a fitted model is, what a recipe for one is, and how a model becomes a file and back.
+//
+// A model is discriminative, p(y|x), or generative, p(x) or p(x|y). What it can do is the set of interfaces it has, each
+// of one or two methods:
+//
+//	Classifier    log p(y|x)                     Sampler       x ~ p(x)
+//	Density       log p(x), exact                CondSampler   x ~ p(x|y)
+//	Bound         a bound on log p(x)            CondDensity   log p(x|y), exact
+//	Encoder       x -> latent                    CondBound     a bound on log p(x|y)
+//	Decoder       latent -> x                    Tunable       sampling options
+//
+// Units. A model takes x and gives x in the raw units of the data: pixels 0..Schema.MaxValue, table values, a categorical
+// value as the code of its level. It owns the data.Transform that it learned behind. Log-probabilities are float64 nats,
+// and densities are per raw unit of x. Batches are row-major (n, p).
+//
+// A fitted model is immutable and safe for concurrent use. Randomness is always passed in; nil is ErrNoRand.
+package model
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+
+	"github.com/likely-ml/likely/data"
+)
+
+// Model is a fitted model.
+type Model interface {
+	// Shape is that of the examples x, in raw units.
+	Shape() data.Shape
+	// Save writes the model as one file, which Load reads. Equal models write equal bytes.
+	Save(w io.Writer) error
+}
+
+// Classifier is a discriminative model, p(y|x).
+type Classifier interface {
+	Model
+	// Classes is K, the number of classes.
+	Classes() int
+	// LogPosterior sets dst[i*K+k] to log p(y=k|x_i) in nats, at most 0; the exponentials of a row sum to 1.
+	// len(dst) must be x.Len()*K.
+	LogPosterior(dst []float64, x data.Batch) error
+}
+
+// Sampler is a generative model that can be drawn from. A GAN is only this.
+type Sampler interface {
+	Model
+	// Sample fills dst.X with dst.Len() independent draws x ~ p(x). dst.Y is left alone.
+	Sample(dst data.Batch, r *rand.Rand) error
+}
+
+// Density is a generative model whose log p(x) is exact.
+type Density interface {
+	Model
+	// LogProb sets dst[i] to log p(x_i) in nats, -Inf where p is 0. len(dst) must be x.Len().
+	LogProb(dst []float64, x data.Batch) error
+}
+
+// Bound is a generative model that bounds log p(x) from below, such as a variational autoencoder.
+type Bound interface {
+	Model
+	// LogBound sets dst[i] to a random number in nats whose mean over r is at most log p(x_i).
+	LogBound(dst []float64, x data.Batch, r *rand.Rand) error
+}
+
+// ImportanceBound is a Bound that becomes tighter with more draws (Burda, Grosse and Salakhutdinov, Importance Weighted
+// Autoencoders, 2016, equation 8).
+type ImportanceBound interface {
+	Bound
+	// LogImportanceBound sets dst[i] to log (1/k) Σ_j p(x_i, z_j)/q(z_j|x_i) with k draws z_j ~ q(z|x_i), in nats. Its
+	// mean grows with k towards log p(x_i); k = 1 is LogBound.
+	LogImportanceBound(dst []float64, x data.Batch, k int, r *rand.Rand) error
+}
+
+// CondSampler draws from p(x|y). The same type may learn with and without labels: where it learned without, Classes is 0,
+// and it is a Sampler at most. The same holds for CondDensity and CondBound.
+type CondSampler interface {
+	Model
+	// Classes is K, the number of classes, 0 where the model learned without labels.
+	Classes() int
+	// SampleGiven fills row i of dst.X with a draw x ~ p(x|y[i]). len(y) must be dst.Len().
+	SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error
+}
+
+// CondDensity has an exact log p(x|y).
+type CondDensity interface {
+	Model
+	// Classes is K, the number of classes.
+	Classes() int
+	// LogProbGiven sets dst[i] to log p(x_i|y[i]) in nats.
+	LogProbGiven(dst []float64, x data.Batch, y []int32) error
+}
+
+// CondBound bounds log p(x|y) from below.
+type CondBound interface {
+	Model
+	// Classes is K, the number of classes.
+	Classes() int
+	// LogBoundGiven sets dst[i] to a random number in nats whose mean over r is at most log p(x_i|y[i]).
+	LogBoundGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error
+}
+
+// CondImportanceBound is a CondBound that becomes tighter with more draws.
+type CondImportanceBound interface {
+	CondBound
+	// LogImportanceBoundGiven sets dst[i] to log (1/k) Σ_j p(x_i, z_j|y[i])/q(z_j|x_i, y[i]) with k draws, in nats.
+	LogImportanceBoundGiven(dst []float64, x data.Batch, y []int32, k int, r *rand.Rand) error
+}
+
+// Reducer is a model whose likelihood is not of x itself but of something made of it, so that it compares only with
+// models of the same.
+type Reducer interface {
+	Model
+	// LikelihoodOf says of what, such as "dynamically binarised pixels"; "" is x itself.
+	LikelihoodOf() string
+}
+
+// Encoder maps x to its place in a latent space of dimension LatentSize.
+type Encoder interface {
+	Model
+	LatentSize() int
+	// Encode fills dst, row-major (n, LatentSize), with the code of each x; y is nil where the model is not conditional.
+	Encode(dst []float32, x data.Batch, y []int32) error
+}
+
+// Decoder maps a place in a latent space of dimension LatentSize to x.
+type Decoder interface {
+	Model
+	LatentSize() int
+	// Decode fills dst.X with the mean x of each code, row-major (n, LatentSize); y is nil where the model is not
+	// conditional.
+	Decode(dst data.Batch, z []float32, y []int32) error
+}
+
+// Tunable has sampling options, such as a temperature.
+type Tunable interface {
+	Model
+	// Options is a new pointer to a struct with the tags that Recipe reads, holding the options now in force.
+	Options() any
+	// Tune returns a copy of the model with other options, of the type that Options returns. The model stays as it is.
+	Tune(options any) (Model, error)
+}
+
+// Previewer can show a picture of how far training has come.
+type Previewer interface {
+	Model
+	// Preview returns a few examples that show what the model does, always the same for the same parameters.
+	Preview() (data.Batch, error)
+}
+
+// What a model answers to arguments it cannot take. Errors returned wrap these and say what was found and expected.
+var (
+	// ErrNoRand: a nil *rand.Rand was passed.
+	ErrNoRand = errors.New("no random numbers: expected a *rand.Rand, got nil")
+	// ErrShape: a batch of another shape, or a slice of another length, than the model takes.
+	ErrShape = errors.New("wrong shape")
+	// ErrClass: a class outside 0..K-1.
+	ErrClass = errors.New("no such class")
+)

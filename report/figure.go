@@ -1,0 +1,82 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+
+	"github.com/likely-ml/likely/data"
+)
+
+// Figure is a picture or a plot with what is said about it. It is made by Pictures, Loss, ROC and Reliability.
+type Figure struct {
+	Caption string
+	Alt     string // what is to be seen, in words, for those who do not see it
+	content template.HTML
+	legend  []Key
+	wide    bool // takes the whole width of the page
+}
+
+// Key is an entry of a legend: how the line of that name is drawn.
+type Key struct {
+	Name   string
+	Colour template.CSS
+	Dashed bool
+}
+
+// Legend names the lines of a plot, where there is more than one.
+func (f Figure) Legend() []Key { return f.legend }
+
+// Content is the HTML element of the figure.
+func (f Figure) Content() template.HTML { return f.content }
+
+// Wide reports whether the figure takes the whole width of the page.
+func (f Figure) Wide() bool { return f.wide }
+
+// Pictures is a page of pictures, drawn by Grid and held within the report.
+func Pictures(caption, alt string, b data.Batch, o GridOptions) (Figure, error) {
+	page, err := drawGrid(b, o)
+	if err != nil {
+		return Figure{}, err
+	}
+	var file bytes.Buffer
+	if err := encode(&file, page); err != nil {
+		return Figure{}, err
+	}
+	bounds := page.Bounds()
+	content := fmt.Sprintf(`<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s">`,
+		base64.StdEncoding.EncodeToString(file.Bytes()), bounds.Dx(), bounds.Dy(), template.HTMLEscapeString(alt))
+	return Figure{Caption: caption, Alt: alt, content: template.HTML(content), wide: true}, nil
+}
+
+// Loss plots what training made smaller, in nats per example unless unit says otherwise, against the epoch.
+func Loss(caption, alt, unit string, lines ...Series) (Figure, error) {
+	if unit == "" {
+		unit = "nats per example"
+	}
+	return plotted(caption, alt, axes{x: "epoch", y: "loss (" + unit + ")"}, lines)
+}
+
+// ROC plots curves of true against false positive rates.
+func ROC(caption, alt string, lines ...Series) (Figure, error) {
+	return plotted(caption, alt, axes{x: "false positive rate", y: "true positive rate", unit: true, diagonal: true}, lines)
+}
+
+// Reliability plots the share of right decisions against the confidence that they were made with: on the diagonal a
+// model is as often right as it says.
+func Reliability(caption, alt string, lines ...Series) (Figure, error) {
+	a := axes{x: "confidence", y: "share of right decisions", unit: true, diagonal: true, dots: true}
+	return plotted(caption, alt, a, lines)
+}
+
+func plotted(caption, alt string, a axes, lines []Series) (Figure, error) {
+	content, err := svg(alt, a, lines)
+	f := Figure{Caption: caption, Alt: alt, content: content}
+	if len(lines) > 1 {
+		for i, s := range lines {
+			f.legend = append(f.legend, Key{Name: s.Name, Colour: template.CSS(seriesColour(i).css), Dashed: dashed(i)})
+		}
+	}
+	return f, err
+}
