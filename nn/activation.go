@@ -16,6 +16,13 @@ func LeakyReLU(x *tensor.Node, slope float64) *tensor.Node {
 	return tensor.Select(tensor.Greater(x, tensor.ZerosLike(x)), x, tensor.MulScalar(x, slope))
 }
 
+// ELU is x for x > 0 and e^x − 1 elsewhere (Clevert et al., 2016, eq. 15 with α = 1).
+func ELU(x *tensor.Node) *tensor.Node {
+	zero := tensor.ZerosLike(x)
+	// Expm1 sees no positive x: its overflow there would make the gradient 0·∞.
+	return tensor.Select(tensor.Greater(x, zero), x, tensor.Expm1(tensor.Min(x, zero)))
+}
+
 // SiLU is x·sigmoid(x).
 func SiLU(x *tensor.Node) *tensor.Node { return tensor.Mul(x, tensor.Sigmoid(x)) }
 

@@ -38,6 +38,11 @@ func HeNormal(dst []float32, fanIn, fanOut int, r *rand.Rand) {
 	Normal(math.Sqrt(2/float64(max(fanIn, 1))))(dst, fanIn, fanOut, r)
 }
 
+// HeUniform is uniform on ±√(6/fanIn), which has the variance of [HeNormal].
+func HeUniform(dst []float32, fanIn, _ int, r *rand.Rand) {
+	uniform(dst, math.Sqrt(6/float64(max(fanIn, 1))), r)
+}
+
 // LeCunNormal has variance 1/fanIn.
 func LeCunNormal(dst []float32, fanIn, fanOut int, r *rand.Rand) {
 	Normal(math.Sqrt(1/float64(max(fanIn, 1))))(dst, fanIn, fanOut, r)
@@ -45,7 +50,11 @@ func LeCunNormal(dst []float32, fanIn, fanOut int, r *rand.Rand) {
 
 // GlorotUniform is uniform on ±√(6/(fanIn+fanOut)) (Glorot and Bengio, 2010, eq. 16).
 func GlorotUniform(dst []float32, fanIn, fanOut int, r *rand.Rand) {
-	limit := math.Sqrt(6 / float64(max(fanIn+fanOut, 1)))
+	uniform(dst, math.Sqrt(6/float64(max(fanIn+fanOut, 1))), r)
+}
+
+// uniform draws from ±limit.
+func uniform(dst []float32, limit float64, r *rand.Rand) {
 	for i := range dst {
 		dst[i] = float32(limit * (2*r.Float64() - 1))
 	}

@@ -5,7 +5,7 @@ import "github.com/likely-ml/likely/tensor"
 // Dense is x·W + b: (n, in) to (n, out).
 type Dense struct {
 	Weight *Param // [in, out]
-	Bias   *Param // [out]
+	Bias   *Param // [out]; nil for none
 }
 
 // NewDense makes a dense layer.
@@ -16,10 +16,12 @@ func NewDense(in, out int, init Init) Dense {
 	}
 }
 
+// NoBias is the layer without its bias, which a normalisation that follows would cancel.
+func (l Dense) NoBias() Dense { l.Bias = nil; return l }
+
 // Apply computes the layer; axes after the first are flattened.
 func (l Dense) Apply(x *tensor.Node) *tensor.Node {
-	g := x.Graph()
-	return tensor.Add(tensor.MatMul(Flatten(x), l.Weight.Node(g)), l.Bias.Node(g))
+	return addBias(tensor.MatMul(Flatten(x), l.Weight.Node(x.Graph())), l.Bias)
 }
 
 // Flatten joins all axes after the first.
@@ -31,11 +33,13 @@ func Flatten(x *tensor.Node) *tensor.Node {
 	return tensor.Reshape(x, n, x.Shape().Size()/max(n, 1))
 }
 
-// Conv is a convolution with a square kernel: [N, H, W, in] to [N, H', W', out], H' = (H + 2·pad − kernel)/stride + 1.
+// Conv is a convolution with a square kernel: [N, H, W, in] to [N, H', W', out],
+// H' = (H + 2·pad − dilation·(kernel−1) − 1)/stride + 1.
 type Conv struct {
-	Weight      *Param // [kernel, kernel, in, out]
-	Bias        *Param // [out]; nil for none
-	stride, pad int
+	Weight           *Param // [kernel, kernel, in/groups, out]
+	Bias             *Param // [out]; nil for none
+	stride, pad      int
+	dilation, groups int
 }
 
 // NewConv makes a convolution.
@@ -44,21 +48,37 @@ func NewConv(in, out, kernel, stride, pad int, init Init) Conv {
 	return Conv{
 		Weight: &Param{Dims: []int{kernel, kernel, in, out}, Init: init, FanIn: area * in, FanOut: area * out},
 		Bias:   &Param{Dims: []int{out}, Init: Zeros},
-		stride: stride, pad: pad,
+		stride: stride, pad: pad, dilation: 1, groups: 1,
 	}
 }
 
-// NoBias is the layer without its bias, which a normalisation that follows would cancel.
+// Dilated is the layer with that many inputs from one kernel position to the next.
+func (l Conv) Dilated(dilation int) Conv { l.dilation = dilation; return l }
+
+// Grouped is the layer with its channels divided into that many groups, each output seeing its own group's inputs alone.
+// Both numbers of channels must be multiples of groups.
+func (l Conv) Grouped(groups int) Conv {
+	w := *l.Weight
+	w.Dims = []int{w.Dims[0], w.Dims[1], w.Dims[2] / groups, w.Dims[3]}
+	w.FanIn, w.FanOut = w.FanIn/groups, w.FanOut/groups
+	l.Weight, l.groups = &w, groups
+	return l
+}
+
+// NoBias is the layer without its bias.
 func (l Conv) NoBias() Conv { l.Bias = nil; return l }
 
 // Apply computes the layer.
 func (l Conv) Apply(x *tensor.Node) *tensor.Node {
 	w := l.Weight.Dims
-	geometry := tensor.ConvGeometry{N: x.Dims()[0], Groups: 1, CI: w[2], CO: w[3]}
+	geometry := tensor.ConvGeometry{N: x.Dims()[0], Groups: l.groups, CI: w[2], CO: w[3] / l.groups}
 	for i := range geometry.Axes {
 		in := x.Dims()[1+i]
-		out := (in+2*l.pad-w[i])/l.stride + 1
-		geometry.Axes[i] = tensor.ConvAxis{In: in, Kernel: w[i], Out: out, Stride: l.stride, Dilation: 1, Pad: l.pad}
+		out := -1 // which tensor reports: the picture is smaller than the kernel
+		if room := in + 2*l.pad - l.dilation*(w[i]-1) - 1; room >= 0 {
+			out = room/l.stride + 1
+		}
+		geometry.Axes[i] = tensor.ConvAxis{In: in, Kernel: w[i], Out: out, Stride: l.stride, Dilation: l.dilation, Pad: l.pad}
 	}
 	return addBias(tensor.ConvY(geometry, x, l.Weight.Node(x.Graph())), l.Bias)
 }

@@ -11,7 +11,7 @@ type BatchNorm struct {
 }
 
 const (
-	batchNormEpsilon  = 1e-5
+	normEpsilon       = 1e-5
 	batchNormMomentum = 0.1
 )
 
@@ -40,7 +40,7 @@ func (l BatchNorm) Apply(x *tensor.Node, mode *Mode) *tensor.Node {
 		mode.follow(l.Variance, variance, unbiased)
 		mean, variance = batchMean, batchVariance
 	}
-	factor := tensor.Mul(tensor.Rsqrt(tensor.AddScalar(variance, batchNormEpsilon)), l.Scale.Node(g))
+	factor := tensor.Mul(tensor.Rsqrt(tensor.AddScalar(variance, normEpsilon)), l.Scale.Node(g))
 	return tensor.Add(tensor.Mul(tensor.Sub(x, mean), factor), l.Shift.Node(g))
 }
 
@@ -50,8 +50,15 @@ type Mode struct {
 	Training bool
 	Noise    *Noise // for dropout; needed in training
 
-	order  []*Param
-	latest map[*Param]*tensor.Node
+	order   []*Param
+	latest  map[*Param]*tensor.Node
+	unheard bool // running statistics stay as they are
+}
+
+// WithoutRecord is the mode for a network that is used but not trained: it computes as in training, and its running
+// statistics stay as they are.
+func (m *Mode) WithoutRecord() *Mode {
+	return &Mode{Training: m.Training, Noise: m.Noise, unheard: true}
 }
 
 // value is the running statistic as it stands after the layers applied so far.
@@ -63,6 +70,9 @@ func (m *Mode) value(p *Param, g *tensor.Graph) *tensor.Node {
 }
 
 func (m *Mode) follow(p *Param, old, batch *tensor.Node) {
+	if m.unheard {
+		return
+	}
 	if m.latest == nil {
 		m.latest = map[*Param]*tensor.Node{}
 	}
@@ -81,6 +91,29 @@ func (m *Mode) Finish() {
 	}
 }
 
+// GroupNorm normalises each picture by itself, [N, H, W, C]: the channels are divided into groups, side by side, and each
+// group has its own mean and variance over its channels and all pixels (Wu and He, 2018, eq. 2 and 7).
+type GroupNorm struct {
+	Scale, Shift *Param
+	groups       int
+}
+
+// NewGroupNorm makes a group normalisation; channels must be a multiple of groups.
+func NewGroupNorm(groups, channels int) GroupNorm {
+	return GroupNorm{&Param{Dims: []int{channels}, Init: Ones}, &Param{Dims: []int{channels}, Init: Zeros}, groups}
+}
+
+// Apply normalises x.
+func (l GroupNorm) Apply(x *tensor.Node) *tensor.Node {
+	g, d := x.Graph(), x.Dims()
+	size := d[1] * d[2] * d[3] / l.groups
+	grouped := tensor.Reshape(x, d[0], d[1]*d[2], l.groups, d[3]/l.groups)
+	centred := tensor.Sub(grouped, tensor.MulScalar(tensor.SumKeep(grouped, 1, 3), 1/float64(size)))
+	variance := tensor.MulScalar(tensor.SumKeep(tensor.Square(centred), 1, 3), 1/float64(size))
+	normal := tensor.Mul(centred, tensor.Rsqrt(tensor.AddScalar(variance, normEpsilon)))
+	return tensor.Add(tensor.Mul(tensor.Reshape(normal, d...), l.Scale.Node(g)), l.Shift.Node(g))
+}
+
 // LayerNorm normalises each example over its last axis (Ba et al., 2016).
 type LayerNorm struct{ Scale, Shift *Param }
 
@@ -96,5 +129,5 @@ func (l LayerNorm) Apply(x *tensor.Node) *tensor.Node {
 	width := float64(x.Dims()[axis])
 	centred := tensor.Sub(x, tensor.MulScalar(tensor.SumKeep(x, axis), 1/width))
 	variance := tensor.MulScalar(tensor.SumKeep(tensor.Square(centred), axis), 1/width)
-	return tensor.Add(tensor.Mul(tensor.Mul(centred, tensor.Rsqrt(tensor.AddScalar(variance, 1e-5))), l.Scale.Node(g)), l.Shift.Node(g))
+	return tensor.Add(tensor.Mul(tensor.Mul(centred, tensor.Rsqrt(tensor.AddScalar(variance, normEpsilon))), l.Scale.Node(g)), l.Shift.Node(g))
 }

@@ -30,8 +30,13 @@ func element(hyper *tensor.Node, i int) *tensor.Node {
 	return tensor.Reshape(tensor.SliceAxis(hyper, 0, i, i+1))
 }
 
-// SGD is stochastic gradient descent with momentum: v ← momentum·v + g, p ← p − rate·v.
-type SGD struct{ Momentum float64 }
+// SGD is stochastic gradient descent with momentum: v ← momentum·v + g, p ← p − rate·v. With Nesterov, the step looks ahead:
+// p ← p − rate·(g + momentum·v) with the new v (Sutskever et al., On the importance of initialization and momentum in deep
+// learning, 2013, eq. 3, with the parameters written at the point where the gradient is taken).
+type SGD struct {
+	Momentum float64
+	Nesterov bool
+}
 
 // State is the velocity of each parameter.
 func (o SGD) State(ps Params) Params { return stateOf(ps, "sgd.velocity.") }
@@ -50,6 +55,9 @@ func (o SGD) Update(ps Params, grads []*tensor.Node, hyper *tensor.Node) {
 		p, v := ps[i].Node(g), s.Node(g)
 		next := tensor.Add(tensor.MulScalar(v, o.Momentum), grads[i])
 		g.Update(v, next)
+		if o.Nesterov {
+			next = tensor.Add(grads[i], tensor.MulScalar(next, o.Momentum))
+		}
 		g.Update(p, tensor.Sub(p, tensor.Mul(rate, next)))
 	}
 }
@@ -116,8 +124,16 @@ func ClipGlobalNorm(grads []*tensor.Node, most float64) []*tensor.Node {
 	return out
 }
 
-// Average are the shadows of parameters that [Average.Follow] keeps as exponential moving averages.
-type Average struct{ Decay float64 }
+// Averages are the arrays of exponential moving averages of parameters, which [UpdateAverages] moves. They begin as zeros;
+// copy the parameters into them first.
+func Averages(ps Params) Params { return stateOf(ps, "ema.") }
 
-// State are the shadows; those of running statistics are there too, so that they can stand for a whole model.
-func (a Average) State(ps Params) Params { return stateOf(ps, "ema.") }
+// UpdateAverages adds a ← decay·a + (1−decay)·p to the graph for the average a of each parameter p. The decay is a scalar.
+func UpdateAverages(ps Params, decay *tensor.Node) {
+	g := decay.Graph()
+	rest := tensor.Sub(g.Scalar(tensor.Float32, 1), decay)
+	for i, a := range Averages(ps) {
+		old := a.Node(g)
+		g.Update(old, tensor.Add(tensor.Mul(old, decay), tensor.Mul(ps[i].Node(g), rest)))
+	}
+}

@@ -24,16 +24,20 @@ type Param struct {
 	Fixed         bool // not learned by gradient: running statistics, optimiser state
 }
 
-// Node is the variable of that name in a graph.
+// Node is the variable of that name in a graph. A parameter that [Collect] has not named is a mistake in the module that
+// holds it, and panics.
 func (p *Param) Node(g *tensor.Graph) *tensor.Node {
+	if p.Name == "" {
+		panic(fmt.Sprintf("nn: a parameter %v has no name; Collect finds those in exported fields", p.Dims))
+	}
 	return g.Variable(p.Name, tensor.Float32, p.Dims...)
 }
 
 // Params are parameters in a fixed order.
 type Params []*Param
 
-// Collect finds the parameters of a module, a pointer to a struct whose fields are parameters, layers, or slices of
-// them, and names each by its path: the field Conv1 of a module with a Weight gives conv1.weight, element 2 of a slice Hidden
+// Collect finds the parameters of a module, a pointer to a struct whose exported fields are parameters, layers, or slices
+// of them, in their order, and names each by its path: the field Conv1 of a module with a Weight gives conv1.weight, element 2 of a slice Hidden
 // gives hidden.2.weight. Modules that are collected again keep their names. It panics on a parameter with two places,
 // since it would have two names.
 func Collect(module any) Params {
@@ -121,6 +125,17 @@ func (ps Params) Trainable() Params {
 	var out Params
 	for _, p := range ps {
 		if !p.Fixed {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Under are those of the module at a path, such as "generator".
+func (ps Params) Under(path string) Params {
+	var out Params
+	for _, p := range ps {
+		if strings.HasPrefix(p.Name, path+".") {
 			out = append(out, p)
 		}
 	}

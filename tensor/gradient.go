@@ -21,6 +21,8 @@ func Pullback(y, cotangent *Node, xs ...*Node) []*Node {
 		fail("gradient: y is %v, its cotangent %v", y.shape, cotangent.shape)
 	}
 	g := y.graph
+	g.checkOwn("gradient", cotangent)
+	g.checkOwn("gradient", xs...)
 	// A node matters if it depends on some x by a differentiable path.
 	matters := make([]bool, y.id+1)
 	for _, x := range xs {
@@ -226,13 +228,17 @@ func toChosen(first *Node, j int, c *Node) *Node {
 	return Select(first, ZerosLike(c), c)
 }
 
-// derivativeOfPow: ∂a^b/∂a = b a^(b−1); ∂a^b/∂b = a^b log a, which is taken as 0 at a = 0.
+// derivativeOfPow: ∂a^b/∂a = b a^(b−1), which is taken as 0 at a = b = 0; ∂a^b/∂b = a^b log a, which is taken as 0 at
+// a = 0. The operands that would give ±Inf there are replaced before they are used, not only their result, so that the
+// derivatives of these derivatives are finite too.
 func derivativeOfPow(n *Node, j int, c *Node) *Node {
 	a, b := n.in[0], n.in[1]
-	if j == 0 {
-		return Mul(c, Mul(b, Pow(a, AddScalar(b, -1))))
-	}
 	zero := Equal(a, ZerosLike(a))
+	if j == 0 {
+		zero = And(zero, Equal(b, ZerosLike(b)))
+		b = Select(zero, OnesLike(b), b)
+		return Select(zero, ZerosLike(c), Mul(c, Mul(b, Pow(a, AddScalar(b, -1)))))
+	}
 	return Select(zero, ZerosLike(c), Mul(c, Mul(n, Log(Select(zero, OnesLike(a), a)))))
 }
 

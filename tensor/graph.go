@@ -45,7 +45,12 @@ func (n *Node) Attr() any { return n.attr }
 // Name is the name of an input or variable.
 func (n *Node) Name() string { s, _ := n.attr.(string); return s }
 
-func (n *Node) String() string { return fmt.Sprintf("%%%d %s %v", n.id, n.op, n.shape) }
+func (n *Node) String() string {
+	if name := n.Name(); name != "" {
+		return fmt.Sprintf("%%%d %s %q %v", n.id, n.op, name, n.shape)
+	}
+	return fmt.Sprintf("%%%d %s %v", n.id, n.op, n.shape)
+}
 
 // Graph collects nodes, the named outputs and the updates of variables while a program is being built.
 type Graph struct {
@@ -115,12 +120,17 @@ func fail(format string, args ...any) {
 	panic(buildError{fmt.Sprintf(format, args...) + where})
 }
 
-func (g *Graph) add(op Op, shape Shape, attr any, in ...*Node) *Node {
-	for _, x := range in {
+// checkOwn ends Build unless all nodes belong to g: the numbers of foreign nodes would stand for nodes of this graph.
+func (g *Graph) checkOwn(what string, nodes ...*Node) {
+	for _, x := range nodes {
 		if x.graph != g {
-			fail("%s: operand %v belongs to another graph", op, x)
+			fail("%s: operand %v belongs to another graph", what, x)
 		}
 	}
+}
+
+func (g *Graph) add(op Op, shape Shape, attr any, in ...*Node) *Node {
+	g.checkOwn(op.String(), in...)
 	n := &Node{graph: g, id: len(g.nodes), op: op, shape: shape, in: in, attr: attr}
 	g.nodes = append(g.nodes, n)
 	return n
@@ -153,6 +163,7 @@ func (g *Graph) Variable(name string, d DType, dims ...int) *Node {
 
 // Output names a result. Each name may be used once.
 func (g *Graph) Output(name string, value *Node) {
+	g.checkOwn("output", value)
 	for _, o := range g.outputs {
 		if o.Name == name {
 			fail("output %q: the name is used twice", name)
@@ -163,6 +174,7 @@ func (g *Graph) Output(name string, value *Node) {
 
 // Update makes the variable take the value when a run ends.
 func (g *Graph) Update(variable, value *Node) {
+	g.checkOwn("update", variable, value)
 	if variable.op != OpVariable {
 		fail("update: %v is not a variable", variable)
 	}

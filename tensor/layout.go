@@ -152,8 +152,11 @@ func Pad(x *Node, value float64, low, high, interior []int) *Node {
 
 // Concat joins arrays along an axis; their other extents agree. Attr: the axis, an int.
 func Concat(axis int, xs ...*Node) *Node {
-	if len(xs) == 0 || axis < 0 || axis >= xs[0].shape.Rank() {
-		panic(buildError{"concat: nothing to join or no such axis"})
+	if len(xs) == 0 {
+		fail("concat: nothing to join")
+	}
+	if axis < 0 || axis >= xs[0].shape.Rank() {
+		fail("concat: no axis %d in %v", axis, xs[0].shape)
 	}
 	dims := slices.Clone(xs[0].shape.Dims)
 	for _, x := range xs[1:] {

@@ -142,8 +142,8 @@ func MaxPoolIndex(w PoolWindow, x *Node) *Node {
 // MaxPool is the greatest element of each window. It is a [TakeAlong] by [MaxPoolIndex], and so are its derivatives.
 func MaxPool(w PoolWindow, x *Node) *Node {
 	index := MaxPoolIndex(w, x)
-	n := x.shape.Dims[0]
-	flat := TakeAlong(Reshape(x, n, -1), Reshape(index, n, -1))
+	in, out := x.shape.Dims, index.shape.Dims
+	flat := TakeAlong(Reshape(x, in[0], in[1]*in[2]*in[3]), Reshape(index, out[0], out[1]*out[2]*out[3]))
 	return Reshape(flat, index.shape.Dims...)
 }
 
