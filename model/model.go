@@ -135,7 +135,7 @@ type Decoder interface {
 // Tunable has sampling options, such as a temperature.
 type Tunable interface {
 	Model
-	// Options is a new pointer to a struct with the tags that Recipe reads, holding the options now in force.
+	// Options is a new pointer to a struct with the tags that Field describes, holding the options now in force.
 	Options() any
 	// Tune returns a copy of the model with other options, of the type that Options returns. The model stays as it is.
 	Tune(options any) (Model, error)

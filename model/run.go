@@ -8,7 +8,7 @@ import (
 )
 
 // Spec is a recipe: the hyperparameters of a model, JSON-encodable, without learned state. It is a pointer to a struct
-// whose fields carry the tags that Recipe reads.
+// whose fields carry the tags that Field describes.
 type Spec interface {
 	// Fit learns a model from train, in the raw units of the data. A cancelled ctx ends it with an error that wraps ctx's.
 	// The model depends on the recipe, the data and run.Seed alone: not on threads, times or places.
@@ -24,6 +24,7 @@ type Run struct {
 	Backend    string         // what computes: "cpu" or "reference"; "" is "cpu"
 	Dir        string         // run folder for metrics and checkpoints; "" for none
 	Resume     bool           // continue from the last checkpoint in Dir, if there is one
+	Checkpoint time.Duration  // least time between checkpoints; 0 is 10 s
 	Progress   func(Progress) // told how far the work has come; nil for nobody. Calls do not overlap
 	Provenance Provenance     // stored in the model
 }

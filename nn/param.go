@@ -37,9 +37,9 @@ func (p *Param) Node(g *tensor.Graph) *tensor.Node {
 type Params []*Param
 
 // Collect finds the parameters of a module, a pointer to a struct whose exported fields are parameters, layers, or slices
-// of them, in their order, and names each by its path: the field Conv1 of a module with a Weight gives conv1.weight, element 2 of a slice Hidden
-// gives hidden.2.weight. Modules that are collected again keep their names. It panics on a parameter with two places,
-// since it would have two names.
+// of them, in their order, and names each by its path: the field Conv1 of a module with a Weight gives conv1.weight,
+// element 2 of a slice Hidden gives hidden.2.weight. Modules that are collected again keep their names. It panics on a
+// parameter with two places, since it would have two names.
 func Collect(module any) Params {
 	var ps Params
 	seen := map[*Param]bool{}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/internal/atomicfile"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/tensor"
@@ -29,29 +31,78 @@ func (t *trainer) checkpointPath() string {
 	return filepath.Join(t.run.Dir, "checkpoints", "last.safetensors")
 }
 
-// identity says which run a checkpoint belongs to: all that its numbers depend on.
-func (t *trainer) identity() string {
-	o := t.options
+// identify finds which run this is: a hash of all that its numbers depend on.
+func (t *trainer) identify(ctx context.Context) error {
+	o, from := t.options, t.run.Provenance
 	o.CheckpointEvery = 0
+	if from.Fingerprint == "" {
+		var err error
+		if from.Fingerprint, err = data.Fingerprint(ctx, t.set); err != nil {
+			return err
+		}
+	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%+v\n%d\n%d\n%s\n", t.problem.Identity, o, t.run.Seed, t.set.Len(), t.run.Provenance.Fingerprint)
+	fmt.Fprintf(h, "%s\n%+v\n%d %s\n", t.problem.Identity, o, t.run.Seed, t.backend.Name())
+	fmt.Fprintf(h, "%s %s %d %v %v %d\n", from.Fingerprint, from.Part, from.Seed, from.TestFraction, from.ValidationFraction, t.set.Len())
 	if t.run.Validation != nil {
 		fmt.Fprintf(h, "%d\n", t.run.Validation.Len())
 	}
 	for _, p := range t.problem.Params {
 		fmt.Fprintf(h, "%s %v\n", p.Name, p.Dims)
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	for _, p := range t.problem.Phases {
+		fmt.Fprintf(h, "%s %T%+v\n", p.Name, p.Optimiser, p.Optimiser)
+	}
+	t.identity = fmt.Sprintf("%x", h.Sum(nil))
+	return nil
+}
+
+// begin goes back to the last checkpoint to resume from, or makes the run's folder that of a new run.
+func (t *trainer) begin(ctx context.Context) error {
+	if t.run.Dir == "" {
+		if t.run.Resume {
+			return errors.New("a run is to be resumed, but no run folder is given; expected the one that it began in")
+		}
+		return nil
+	}
+	if err := t.identify(ctx); err != nil {
+		return err
+	}
+	path := t.checkpointPath()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	old, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, f := range old {
+		// A kill in the middle of a checkpoint leaves its temporary file.
+		name := f.Name()
+		left := strings.HasPrefix(name, "."+filepath.Base(path)) && strings.HasSuffix(name, ".tmp")
+		if left || !t.run.Resume && name == filepath.Base(path) {
+			if err := os.Remove(filepath.Join(filepath.Dir(path), name)); err != nil {
+				return err
+			}
+		}
+	}
+	if !t.run.Resume {
+		return t.log.truncate(0)
+	}
+	return t.restore(path)
 }
 
 // checkpoint saves the run, if it has a folder.
 func (t *trainer) checkpoint() error {
+	t.state.Seconds = t.seconds()
 	if t.run.Dir == "" {
 		return nil
 	}
-	s := t.state
-	s.Seconds, s.LogBytes = t.seconds(), t.log.size
-	text, err := json.Marshal(s)
+	if err := t.log.sync(); err != nil {
+		return err
+	}
+	t.state.LogBytes = t.log.size
+	text, err := json.Marshal(t.state)
 	if err != nil {
 		return err
 	}
@@ -62,22 +113,14 @@ func (t *trainer) checkpoint() error {
 	for name, a := range t.best {
 		tensors = append(tensors, model.Tensor{Name: bestPrefix + name, Dims: a.Shape.Dims, Values: a.F32})
 	}
-	metadata := map[string]string{stateKey: string(text), identityKey: t.identity()}
-	path := t.checkpointPath()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	err = atomicfile.Write(path, func(w io.Writer) error { return model.WriteTensors(w, tensors, metadata) })
+	metadata := map[string]string{stateKey: string(text), identityKey: t.identity}
+	err = atomicfile.Write(t.checkpointPath(), func(w io.Writer) error { return model.WriteTensors(w, tensors, metadata) })
 	t.saved = time.Now()
 	return err
 }
 
 // restore goes back to the last checkpoint; without one the run begins afresh.
-func (t *trainer) restore() error {
-	if t.run.Dir == "" {
-		return errors.New("resume: expected a run folder")
-	}
-	path := t.checkpointPath()
+func (t *trainer) restore(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return t.log.truncate(0)
@@ -94,7 +137,7 @@ func (t *trainer) restore() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if metadata[identityKey] != t.identity() {
+	if metadata[identityKey] != t.identity {
 		return fmt.Errorf("%s: %w: it was made with another recipe, seed, number of epochs or data; use the same ones, or another run folder", path, ErrOtherRun)
 	}
 	var s state
@@ -103,6 +146,9 @@ func (t *trainer) restore() error {
 	}
 	if s.EpochExtra == nil {
 		s.EpochExtra = map[string]sum{}
+	}
+	if want := len(t.vars); len(tensors) != want && len(tensors) != want+len(t.judged) {
+		return fmt.Errorf("%s: %w: it holds %d arrays, expected %d", path, ErrOtherRun, len(tensors), want)
 	}
 	for _, x := range tensors {
 		values, ok := x.Values.([]float32)
@@ -124,6 +170,6 @@ func (t *trainer) restore() error {
 		copy(like.F32, values)
 	}
 	t.state, t.before = s, s.Seconds
-	t.toldAt = s.Step
+	t.measuredAt = s.Step
 	return t.log.truncate(s.LogBytes)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"sync"
 
+	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/tensor"
 )
 
 // Function is a program over fixed variables, such as a fitted network, for any number of rows at a time. It is safe for
 // concurrent use.
 type Function struct {
+	run   model.Run
 	vars  tensor.Vars
 	build func(g *tensor.Graph, n int)
 
@@ -21,9 +23,9 @@ type Function struct {
 var functionBatches = []int{1, 16, 128}
 
 // NewFunction makes a function of what build declares for a batch of n: inputs and outputs whose first axis is n. Row i of
-// a result must depend on row i of the inputs alone.
-func NewFunction(vars tensor.Vars, build func(g *tensor.Graph, n int)) *Function {
-	return &Function{vars: vars, build: build, idle: map[int][]tensor.Executable{}}
+// a result must depend on row i of the inputs alone. It computes on run.Backend with run.Threads.
+func NewFunction(run model.Run, vars tensor.Vars, build func(g *tensor.Graph, n int)) *Function {
+	return &Function{run: run, vars: vars, build: build, idle: map[int][]tensor.Executable{}}
 }
 
 // Call computes rows [0, n). For each piece, load fills the inputs for rows [from, to), which are the first of the
@@ -66,7 +68,7 @@ func (f *Function) take(size int) (tensor.Executable, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := Backend("", 0)
+	b, err := Backend(f.run.Backend, f.run.Threads)
 	if err != nil {
 		return nil, err
 	}

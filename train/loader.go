@@ -36,6 +36,12 @@ type prepared struct {
 	err   error
 }
 
+// drain waits for the end of the preparation, whose ctx must have ended: nothing reads the set afterwards.
+func (b *batches) drain() {
+	for range b.full {
+	}
+}
+
 // load starts preparing the batches of steps [from, to) of an epoch. It ends when all are taken or ctx ends.
 func (t *trainer) load(ctx context.Context, epoch, from, to int) *batches {
 	b := &batches{full: make(chan prepared), free: make(chan data.Batch, 2)}

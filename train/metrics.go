@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 )
 
+// logEvery is how many steps lie between the lines of metrics.jsonl within an epoch.
+const logEvery = 100
+
 // metricsLog appends a JSON object a line to metrics.jsonl. It knows how much of it belongs to the run's past, so that
 // a resumed run writes no line twice.
 type metricsLog struct {
@@ -31,23 +34,30 @@ func (l *metricsLog) close() {
 	}
 }
 
-// truncate goes back to the first size bytes.
+// truncate goes back to the first size bytes, or to what is left of them.
 func (l *metricsLog) truncate(size int64) error {
-	l.size = size
 	if l.file == nil {
 		return nil
 	}
-	return l.file.Truncate(size)
+	info, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	l.size = min(size, info.Size())
+	return l.file.Truncate(l.size)
+}
+
+// sync brings what was written to disk. A checkpoint that counts on it may then follow.
+func (l *metricsLog) sync() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Sync()
 }
 
 func (l *metricsLog) write(entry map[string]any) error {
 	if l.file == nil {
 		return nil
-	}
-	if l.size == 0 { // a new run in an old folder
-		if err := l.file.Truncate(0); err != nil {
-			return err
-		}
 	}
 	line, err := json.Marshal(entry)
 	if err != nil {
@@ -58,10 +68,11 @@ func (l *metricsLog) write(entry map[string]any) error {
 	return err
 }
 
-// entry is an epoch's line.
-func (t *trainer) entry(epoch int, metrics map[string]float64) map[string]any {
+// entry is a line: how far the run is, and metrics. An epoch's line has its mean "loss"; between them, each logEvery
+// steps, stand lines with the "batch_loss" of one mini-batch.
+func (t *trainer) entry(metrics map[string]float64) map[string]any {
 	e := map[string]any{
-		"epoch": epoch + 1,
+		"epoch": (t.state.Step-1)/t.steps + 1,
 		"step":  t.state.Step,
 		"rate":  t.options.rate(t.state.Step-1, t.steps*t.options.Epochs),
 	}

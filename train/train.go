@@ -8,9 +8,12 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/likely-ml/likely/data"
@@ -53,7 +56,8 @@ type Problem struct {
 	Validate func(b *Batch) Loss // on validation data, in evaluation mode; nil takes the first phase's loss
 	Shape    []int               // of one example in the graph
 	Labelled bool
-	// Prepare turns raw examples into what the graph takes, and in training may vary them by r.
+	// Prepare turns raw examples into what the graph takes, and in training may vary them by r. It runs beside the steps, but
+	// its calls do not overlap.
 	Prepare func(dst, raw data.Batch, r Rand) error
 	// Out is the shape that Prepare writes; it has as many elements as Shape.
 	Out data.Shape
@@ -74,8 +78,35 @@ type Options struct {
 	Clip     float64  // greatest norm of all gradients together; 0 for no limit
 	Average  float64  // decay of a moving average of the parameters, which then is the result; 0 for none
 	Patience int      // epochs without a better validation loss before the run stops, and takes the best; 0 for no limit
-	// CheckpointEvery is the time between checkpoints; 0 is 10 s.
+	// CheckpointEvery is the least time between checkpoints where the run does not say; 0 is 10 s.
 	CheckpointEvery time.Duration
+}
+
+// check reports the first option that makes no sense.
+func (o *Options) check() error {
+	for _, x := range []struct {
+		name  string
+		value float64
+		ok    bool
+		want  string
+	}{
+		{"batch", float64(o.Batch), o.Batch >= 1, "at least 1"},
+		{"epochs", float64(o.Epochs), o.Epochs >= 1, "at least 1"},
+		{"rate", o.Rate, o.Rate > 0 && !math.IsInf(o.Rate, 1), "a positive number"},
+		{"warm-up", float64(o.WarmUp), o.WarmUp >= 0, "no negative number"},
+		{"clip", o.Clip, o.Clip >= 0, "no negative number"},
+		{"average", o.Average, o.Average >= 0 && o.Average < 1, "at least 0 and less than 1"},
+		{"patience", float64(o.Patience), o.Patience >= 0, "no negative number"},
+	} {
+		if !x.ok {
+			return fmt.Errorf("option %s is %v, expected %s", x.name, x.value, x.want)
+		}
+	}
+	switch o.Schedule {
+	case "", Constant, Cosine, Linear:
+		return nil
+	}
+	return fmt.Errorf("option schedule is %q, expected %s, %s or %s", o.Schedule, Constant, Cosine, Linear)
 }
 
 // Result is where a run ended.
@@ -108,14 +139,16 @@ func Minimise(ctx context.Context, p Problem, set data.Set, o Options, run model
 		return nil, err
 	}
 	defer t.close()
-	if run.Resume {
-		if err := t.restore(); err != nil {
-			return nil, err
-		}
+	if err := t.begin(ctx); err != nil {
+		return nil, err
+	}
+	if t.state.Done { // resumed after its end
+		t.tell(true)
+		return t.result(), nil
 	}
 	for !t.state.Done {
 		if err := t.epoch(ctx); err != nil {
-			if ctx.Err() == nil {
+			if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 				return nil, err
 			}
 			if err := t.checkpoint(); err != nil {
@@ -125,8 +158,11 @@ func Minimise(ctx context.Context, p Problem, set data.Set, o Options, run model
 			if run.Dir != "" {
 				how = "; resume to go on from there"
 			}
-			return nil, fmt.Errorf("%w after step %d of %d%s: %w", ErrInterrupted, t.state.Step, t.steps*t.options.Epochs, how, context.Cause(ctx))
+			return nil, fmt.Errorf("%w after step %d of %d%s: %w", ErrInterrupted, t.state.Step, t.steps*t.options.Epochs, how, ctx.Err())
 		}
+	}
+	if err := t.finite(); err != nil {
+		return nil, err
 	}
 	if err := t.checkpoint(); err != nil {
 		return nil, err
@@ -136,33 +172,49 @@ func Minimise(ctx context.Context, p Problem, set data.Set, o Options, run model
 
 // state is where a run stands, apart from its arrays. It is what a checkpoint stores of it.
 type state struct {
-	Step       int                `json:"step"` // steps done
-	EpochLoss  sum                `json:"epoch_loss"`
-	EpochExtra map[string]sum     `json:"epoch_extra"`
-	First      float64            `json:"first"`     // the first loss
-	Exploding  int                `json:"exploding"` // steps in a row with a loss far beyond it
-	TrainLoss  *float64           `json:"train_loss"`
-	ValidLoss  *float64           `json:"validation_loss"`
-	Best       *float64           `json:"best"`
-	Waited     int                `json:"waited"` // epochs since the best
-	Metrics    map[string]float64 `json:"metrics"`
-	LogBytes   int64              `json:"log_bytes"` // length of metrics.jsonl
-	Seconds    float64            `json:"seconds"`
-	Done       bool               `json:"done"`
-	Stopped    string             `json:"stopped"`
+	Step       int             `json:"step"` // steps done
+	EpochLoss  sum             `json:"epoch_loss"`
+	EpochExtra map[string]sum  `json:"epoch_extra"`
+	First      real            `json:"first"`           // the first loss
+	Exploding  int             `json:"exploding"`       // steps in a row with a loss far beyond it
+	TrainLoss  real            `json:"train_loss"`      // of the last epoch, NaN before
+	ValidLoss  real            `json:"validation_loss"` // likewise
+	Best       real            `json:"best"`            // the best validation loss, NaN before
+	Waited     int             `json:"waited"`          // epochs since the best
+	Metrics    map[string]real `json:"metrics"`
+	LogBytes   int64           `json:"log_bytes"` // length of metrics.jsonl
+	Seconds    float64         `json:"seconds"`
+	Done       bool            `json:"done"`
+	Stopped    string          `json:"stopped"`
 }
 
 // sum is a running mean.
 type sum struct {
-	Total float64 `json:"total"`
-	Count int     `json:"count"`
+	Total real `json:"total"`
+	Count int  `json:"count"`
 }
 
-func (s *sum) add(x float64, n int) { s.Total += x * float64(n); s.Count += n }
+func (s *sum) add(x float64, n int) { s.Total += real(x * float64(n)); s.Count += n }
 
 func (s sum) mean() float64 {
 	if s.Count == 0 {
 		return math.NaN()
 	}
-	return s.Total / float64(s.Count)
+	return float64(s.Total) / float64(s.Count)
+}
+
+// real is a float64 that JSON keeps exactly; where it is not finite, as a string.
+type real float64
+
+func (x real) MarshalJSON() ([]byte, error) {
+	if x-x != 0 {
+		return strconv.AppendQuote(nil, strconv.FormatFloat(float64(x), 'g', -1, 64)), nil
+	}
+	return json.Marshal(float64(x))
+}
+
+func (x *real) UnmarshalJSON(text []byte) error {
+	v, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	*x = real(v)
+	return err
 }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -30,38 +31,44 @@ type trainer struct {
 	average tensor.Executable // nil without
 	checks  map[int]validation
 
+	identity string // which run this is, for its checkpoints
+
 	state   state
 	log     *metricsLog
 	begun   time.Time
 	before  float64 // seconds of the run before begun
 	saved   time.Time
 	told    time.Time
-	toldAt  int
-	perSec  float64
 	current float64 // a recent mean of the loss
+	last    float64 // the loss of the last mini-batch
+
+	perSec     float64   // examples, lately
+	measured   time.Time // when that was found
+	measuredAt int       // and at which step
 }
 
+// runningPhase is a phase with its program, which makes one step, and the names of its metrics.
 type runningPhase struct {
 	Phase
 	exec    tensor.Executable
 	metrics []string
 }
 
-type validation struct {
-	exec    tensor.Executable
-	metrics []string
-}
-
-const averagePrefix = "ema."
-
+// newTrainer checks the arguments and compiles the programs of a run that stands at its beginning.
 func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, error) {
 	if set.Len() == 0 {
-		return nil, fmt.Errorf("no examples to train on")
+		return nil, errors.New("no examples to train on")
 	}
 	if run.Epochs > 0 {
 		o.Epochs = run.Epochs
 	}
-	o.Batch = max(1, min(o.Batch, set.Len()))
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o.Batch = min(o.Batch, set.Len())
+	if run.Checkpoint > 0 {
+		o.CheckpointEvery = run.Checkpoint
+	}
 	if o.CheckpointEvery == 0 {
 		o.CheckpointEvery = 10 * time.Second
 	}
@@ -72,15 +79,21 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 	}
 	t.vars = p.Params.Init(run.Seed)
 	t.judged = tensor.Vars{}
-	for _, v := range p.Params {
+	averages := nn.Averages(p.Params)
+	for i, v := range p.Params {
 		t.judged[v.Name] = t.vars[v.Name]
-		if o.Average > 0 && !v.Fixed {
+		if o.Average > 0 {
 			shadow := t.vars[v.Name].Clone()
-			t.vars[averagePrefix+v.Name], t.judged[v.Name] = shadow, shadow
+			t.vars[averages[i].Name], t.judged[v.Name] = shadow, shadow
 		}
 	}
 	for _, phase := range p.Phases {
-		maps.Copy(t.vars, phase.Optimiser.State(phase.Params.Trainable()).Init(0))
+		for name, a := range phase.Optimiser.State(phase.Params.Trainable()).Init(0) {
+			if t.vars[name] != nil {
+				return nil, fmt.Errorf("phase %s: the array %q is another phase's too; expected phases that train different parameters", phase.Name, name)
+			}
+			t.vars[name] = a
+		}
 	}
 	for _, phase := range p.Phases {
 		r, err := t.compilePhase(phase)
@@ -94,8 +107,9 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 			return nil, err
 		}
 	}
-	t.state.EpochExtra = map[string]sum{}
-	t.begun, t.saved, t.told = time.Now(), time.Now(), time.Now()
+	unknown := real(math.NaN())
+	t.state = state{EpochExtra: map[string]sum{}, TrainLoss: unknown, ValidLoss: unknown, Best: unknown}
+	t.begun, t.saved, t.measured = time.Now(), time.Now(), time.Now()
 	t.current = math.NaN()
 	if t.log, err = openLog(run.Dir); err != nil {
 		return nil, err
@@ -117,6 +131,7 @@ func (t *trainer) inputs(g *tensor.Graph, n int, training bool) *Batch {
 	return b
 }
 
+// compilePhase is the program of one step of a phase: loss, gradients, and what the optimiser makes of them.
 func (t *trainer) compilePhase(phase Phase) (r runningPhase, err error) {
 	r.Phase = phase
 	prog, err := tensor.Build(func(g *tensor.Graph) {
@@ -148,15 +163,11 @@ func output(g *tensor.Graph, l Loss) (names []string) {
 	return names
 }
 
-// compileAverage is the program e ← d·e + (1−d)·p for every learned parameter.
+// compileAverage is the program that moves the average of every parameter, and of running statistics too, which belong to
+// the parameters that they were measured with.
 func (t *trainer) compileAverage() error {
 	prog, err := tensor.Build(func(g *tensor.Graph) {
-		keep := g.Input("decay", tensor.Float32)
-		rest := tensor.Sub(g.Scalar(tensor.Float32, 1), keep)
-		for _, p := range t.problem.Params.Trainable() {
-			e := g.Variable(averagePrefix+p.Name, tensor.Float32, p.Dims...)
-			g.Update(e, tensor.Add(tensor.Mul(e, keep), tensor.Mul(p.Node(g), rest)))
-		}
+		nn.UpdateAverages(t.problem.Params, g.Input("decay", tensor.Float32))
 	})
 	if err != nil {
 		return err
@@ -168,7 +179,7 @@ func (t *trainer) compileAverage() error {
 // epoch goes on with the epoch that the state stands in, to its end.
 func (t *trainer) epoch(ctx context.Context) error {
 	if t.state.Step%t.steps == 0 && t.state.EpochLoss.Count > 0 { // interrupted between the last step and its end
-		return t.finishEpoch(ctx, t.state.Step/t.steps-1)
+		return t.finishEpoch(ctx)
 	}
 	epoch := t.state.Step / t.steps
 	if epoch >= t.options.Epochs {
@@ -176,9 +187,9 @@ func (t *trainer) epoch(ctx context.Context) error {
 		return nil
 	}
 	loading, stop := context.WithCancel(ctx)
-	defer stop()
 	from := t.state.Step % t.steps
 	source := t.load(loading, epoch, from, t.steps)
+	defer func() { stop(); source.drain() }()
 	for range t.steps - from {
 		next, ok := <-source.full
 		if !ok || ctx.Err() != nil {
@@ -192,13 +203,18 @@ func (t *trainer) epoch(ctx context.Context) error {
 		}
 		source.free <- next.batch
 		t.tell(false)
+		if t.state.Step%logEvery == 0 && t.state.Step%t.steps != 0 {
+			if err := t.log.write(t.entry(map[string]float64{"batch_loss": t.last})); err != nil {
+				return err
+			}
+		}
 		if t.run.Dir != "" && time.Since(t.saved) >= t.options.CheckpointEvery && t.state.Step%t.steps != 0 {
 			if err := t.checkpoint(); err != nil {
 				return err
 			}
 		}
 	}
-	return t.finishEpoch(ctx, epoch)
+	return t.finishEpoch(ctx)
 }
 
 // step runs every phase on a mini-batch.
@@ -226,6 +242,7 @@ func (t *trainer) step(ctx context.Context, b data.Batch) error {
 		}
 		if i == 0 {
 			t.state.EpochLoss.add(loss, n)
+			t.last = loss
 			if math.IsNaN(t.current) {
 				t.current = loss
 			}
@@ -249,6 +266,7 @@ func (t *trainer) step(ctx context.Context, b data.Batch) error {
 	return nil
 }
 
+// addMetric adds a mini-batch of n to the epoch's mean of a metric.
 func (t *trainer) addMetric(name string, x float64, n int) {
 	s := t.state.EpochExtra[name]
 	s.add(x, n)
@@ -256,7 +274,8 @@ func (t *trainer) addMetric(name string, x float64, n int) {
 }
 
 // finishEpoch validates, logs, and decides whether to go on.
-func (t *trainer) finishEpoch(ctx context.Context, epoch int) error {
+func (t *trainer) finishEpoch(ctx context.Context) error {
+	t.measure()
 	metrics := map[string]float64{"loss": t.state.EpochLoss.mean()}
 	for _, name := range slices.Sorted(maps.Keys(t.state.EpochExtra)) {
 		metrics[name] = t.state.EpochExtra[name].mean()
@@ -271,11 +290,17 @@ func (t *trainer) finishEpoch(ctx context.Context, epoch int) error {
 		for name, x := range found {
 			metrics["validation_"+name] = x
 		}
-		valid = found["loss"]
+		if valid = found["loss"]; math.IsNaN(valid) {
+			return fmt.Errorf("epoch %d: on the validation data %w (NaN); lower the learning rate, clip gradients, or check the data for extreme values",
+				t.state.Step/t.steps, ErrNotFinite)
+		}
 	}
-	t.state.TrainLoss, t.state.ValidLoss, t.state.Metrics = number(train), number(valid), metrics
+	t.state.TrainLoss, t.state.ValidLoss, t.state.Metrics = real(train), real(valid), map[string]real{}
+	for name, x := range metrics {
+		t.state.Metrics[name] = real(x)
+	}
 	t.state.EpochLoss, t.state.EpochExtra = sum{}, map[string]sum{}
-	if err := t.log.write(t.entry(epoch, metrics)); err != nil {
+	if err := t.log.write(t.entry(metrics)); err != nil {
 		return err
 	}
 	if t.problem.Health != nil {
@@ -284,14 +309,14 @@ func (t *trainer) finishEpoch(ctx context.Context, epoch int) error {
 		}
 	}
 	if t.options.Patience > 0 && !math.IsNaN(valid) {
-		if t.state.Best == nil || valid < *t.state.Best {
-			t.state.Best, t.state.Waited = number(valid), 0
+		if best := float64(t.state.Best); math.IsNaN(best) || valid < best {
+			t.state.Best, t.state.Waited = real(valid), 0
 			t.keepBest()
 		} else if t.state.Waited++; t.state.Waited >= t.options.Patience {
 			t.state.Done, t.state.Stopped = true, fmt.Sprintf("no better validation loss for %d epochs", t.options.Patience)
 		}
 	}
-	if epoch+1 >= t.options.Epochs && !t.state.Done {
+	if t.state.Step >= t.steps*t.options.Epochs && !t.state.Done {
 		t.state.Done, t.state.Stopped = true, "all epochs done"
 	}
 	t.tell(t.state.Done)
@@ -301,91 +326,7 @@ func (t *trainer) finishEpoch(ctx context.Context, epoch int) error {
 	return nil
 }
 
-// number is x for a JSON object: nil for NaN.
-func number(x float64) *float64 {
-	if math.IsNaN(x) {
-		return nil
-	}
-	return &x
-}
-
-func (t *trainer) keepBest() {
-	if t.best == nil {
-		t.best = tensor.Vars{}
-		for name, a := range t.judged {
-			t.best[name] = a.Clone()
-		}
-		return
-	}
-	for name, a := range t.judged {
-		t.best[name].CopyFrom(a)
-	}
-}
-
-// validate is the mean loss and metrics over the validation set, in evaluation mode.
-func (t *trainer) validate(ctx context.Context) (map[string]float64, error) {
-	set := t.run.Validation
-	totals := map[string]sum{}
-	for from := 0; from < set.Len(); from += t.options.Batch {
-		n := min(t.options.Batch, set.Len()-from)
-		v, err := t.validator(n)
-		if err != nil {
-			return nil, err
-		}
-		raw := data.NewBatch(set.Schema().Shape, n, t.problem.Labelled)
-		index := make([]int, n)
-		for i := range index {
-			index[i] = from + i
-		}
-		if err := set.Read(ctx, raw, index); err != nil {
-			return nil, err
-		}
-		ready := data.NewBatch(t.problem.Out, n, false)
-		if err := t.problem.Prepare(ready, raw, nil); err != nil {
-			return nil, err
-		}
-		copy(v.exec.Input("x").F32, ready.X)
-		if t.problem.Labelled {
-			copy(v.exec.Input("y").I32, raw.Y)
-		}
-		noise := generator(t.run.Seed, streamValidation, from)
-		v.exec.Input("key").U32[0], v.exec.Input("key").U32[1] = noise.Uint32(), noise.Uint32()
-		if err := v.exec.Run(ctx); err != nil {
-			return nil, err
-		}
-		for _, m := range append([]string{"loss"}, v.metrics...) {
-			s := totals[m]
-			s.add(float64(v.exec.Output(m).F32[0]), n)
-			totals[m] = s
-		}
-	}
-	means := map[string]float64{}
-	for m, s := range totals {
-		means[m] = s.mean()
-	}
-	return means, nil
-}
-
-// validator is the validation program for batches of n: the usual size, and the remainder's.
-func (t *trainer) validator(n int) (v validation, err error) {
-	if v, ok := t.checks[n]; ok {
-		return v, nil
-	}
-	loss := t.problem.Validate
-	if loss == nil {
-		loss = t.problem.Phases[0].Loss
-	}
-	prog, err := tensor.Build(func(g *tensor.Graph) { v.metrics = output(g, loss(t.inputs(g, n, false))) })
-	if err != nil {
-		return v, err
-	}
-	if v.exec, err = t.backend.Compile(prog, t.judged); err != nil {
-		return v, err
-	}
-	t.checks[n] = v
-	return v, nil
-}
-
+// result is where the run ended.
 func (t *trainer) result() *Result {
 	vars := t.judged
 	if t.best != nil {
@@ -394,46 +335,21 @@ func (t *trainer) result() *Result {
 	s := model.Summary{
 		Epochs:         (t.state.Step + t.steps - 1) / t.steps,
 		Steps:          t.state.Step,
-		Seconds:        t.seconds(),
-		TrainLoss:      orNaN(t.state.TrainLoss),
-		ValidationLoss: orNaN(t.state.ValidLoss),
+		Seconds:        t.state.Seconds,
+		TrainLoss:      float64(t.state.TrainLoss),
+		ValidationLoss: float64(t.state.ValidLoss),
 		Stopped:        t.state.Stopped,
 	}
 	if t.best != nil {
-		s.ValidationLoss = orNaN(t.state.Best)
+		s.ValidationLoss = float64(t.state.Best)
+	}
+	if t.options.Patience > 0 && (t.run.Validation == nil || t.run.Validation.Len() == 0) {
+		s.Notes = append(s.Notes, "Without validation data the patience had no effect.")
 	}
 	s.ExamplesPerSecond = float64(t.state.Step*t.options.Batch) / max(s.Seconds, 1e-9)
-	return &Result{Vars: vars, Summary: s, Metrics: t.state.Metrics}
-}
-
-func orNaN(x *float64) float64 {
-	if x == nil {
-		return math.NaN()
+	metrics := map[string]float64{}
+	for name, x := range t.state.Metrics {
+		metrics[name] = float64(x)
 	}
-	return *x
-}
-
-func (t *trainer) seconds() float64 { return t.before + time.Since(t.begun).Seconds() }
-
-// tell reports progress, at most ten times a second.
-func (t *trainer) tell(always bool) {
-	now := time.Now()
-	since := now.Sub(t.told)
-	if t.run.Progress == nil || !always && since < 100*time.Millisecond {
-		return
-	}
-	if d := t.state.Step - t.toldAt; d > 0 && since > 0 {
-		t.perSec = float64(d*t.options.Batch) / since.Seconds()
-	}
-	t.told, t.toldAt = now, t.state.Step
-	total := t.steps * t.options.Epochs
-	remaining := time.Duration(-1)
-	if t.perSec > 0 {
-		remaining = time.Duration(float64((total-t.state.Step)*t.options.Batch) / t.perSec * float64(time.Second))
-	}
-	t.run.Progress(model.Progress{
-		Phase: "training", Epoch: min((t.state.Step+t.steps-1)/t.steps, t.options.Epochs), Epochs: t.options.Epochs,
-		Step: t.state.Step, Steps: total, Loss: t.current, ValidationLoss: orNaN(t.state.ValidLoss),
-		ExamplesPerSecond: t.perSec, Remaining: remaining, Done: t.state.Done,
-	})
+	return &Result{Vars: vars, Summary: s, Metrics: metrics}
 }

@@ -263,6 +263,8 @@ var defects = []defect{
 	}})},
 	{"log_probability", "nothing is possible", bend(bent{logProb: plus(math.Inf(-1))})},
 	{"importance_bound", "a bound that falls with more draws", func(t *trial) { t.model = &loose{t.model.(*toy.Generator)} }},
+	{"importance_bound", "a bound given the class that falls with more draws",
+		func(t *trial) { t.model = &looseGiven{t.model.(*toy.Generator)} }},
 	{"sample_range", "unfilled samples", bend(bent{sample: func(*toy.Generator, data.Batch, *rand.Rand) error { return nil }})},
 	{"sample_range", "always the same samples",
 		bend(bent{sample: func(m *toy.Generator, dst data.Batch, _ *rand.Rand) error { return m.Sample(dst, random(9)) }})},
@@ -314,6 +316,17 @@ func (l *loose) LogImportanceBound(dst []float64, x data.Batch, k int, r *rand.R
 		dst[i] = -float64(k) - r.Float64()
 	}
 	return nil
+}
+
+// looseGiven has such a bound of log p(x|y).
+type looseGiven struct{ *toy.Generator }
+
+func (l *looseGiven) LogBoundGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error {
+	return l.LogImportanceBoundGiven(dst, x, y, 1, r)
+}
+
+func (l *looseGiven) LogImportanceBoundGiven(dst []float64, x data.Batch, _ []int32, k int, r *rand.Rand) error {
+	return (&loose{l.Generator}).LogImportanceBound(dst, x, k, r)
 }
 
 // decoder decodes codes of any length.

@@ -1,8 +1,10 @@
 package modeltest
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -64,27 +66,39 @@ func checkLogProbability(t *trial) error {
 	return nil
 }
 
-// checkImportanceBound: on average the bound is no lower with 16 draws than with 1. Both are averaged over repetitions,
-// and four standard errors of the difference are allowed.
-func checkImportanceBound(t *trial) error {
-	const repetitions = 8
-	m := t.model.(model.ImportanceBound)
-	one, many := make([]float64, t.x.Len()), make([]float64, t.x.Len())
-	r := random(3)
-	var gain []float64
-	for range repetitions {
-		if err := m.LogImportanceBound(one, t.x, 1, r); err != nil {
-			return err
-		}
-		if err := m.LogImportanceBound(many, t.x, 16, r); err != nil {
-			return err
-		}
-		for i := range one {
-			gain = append(gain, many[i]-one[i])
+// importanceBounds are the importance-weighted bounds of the model, by name.
+func (t *trial) importanceBounds() map[string]func(dst []float64, k int, r *rand.Rand) error {
+	found := map[string]func(dst []float64, k int, r *rand.Rand) error{}
+	if m, ok := t.model.(model.ImportanceBound); ok {
+		found["LogImportanceBound"] = func(dst []float64, k int, r *rand.Rand) error { return m.LogImportanceBound(dst, t.x, k, r) }
+	}
+	if m, ok := t.model.(model.CondImportanceBound); ok && m.Classes() > 0 {
+		found["LogImportanceBoundGiven"] = func(dst []float64, k int, r *rand.Rand) error {
+			return m.LogImportanceBoundGiven(dst, t.x, t.y, k, r)
 		}
 	}
-	if mean, se := meanError(gain); !(mean >= -4*se) {
-		return fmt.Errorf("the bound with 16 draws lies %v nats above that with 1 (standard error %v), expected at least 0", mean, se)
+	return found
+}
+
+// checkImportanceBound: on average a bound is no lower with 16 draws than with 1. Both are averaged over repetitions, and
+// four standard errors of the difference are allowed.
+func checkImportanceBound(t *trial) error {
+	const repetitions = 8
+	for name, bound := range t.importanceBounds() {
+		one, many := make([]float64, t.x.Len()), make([]float64, t.x.Len())
+		r := random(3)
+		var gain []float64
+		for range repetitions {
+			if err := errors.Join(bound(one, 1, r), bound(many, 16, r)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			for i := range one {
+				gain = append(gain, many[i]-one[i])
+			}
+		}
+		if mean, se := meanError(gain); !(mean >= -4*se) {
+			return fmt.Errorf("%s lies %v nats higher with 16 draws than with 1 (standard error %v), expected at least 0", name, mean, se)
+		}
 	}
 	return nil
 }

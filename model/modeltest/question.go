@@ -48,6 +48,12 @@ func questions(m model.Model) []question {
 	if m, ok := m.(model.CondBound); ok && m.Classes() > 0 {
 		list = append(list, question{name: "LogBoundGiven", each: 1, given: true, random: true, ask: m.LogBoundGiven})
 	}
+	if m, ok := m.(model.CondImportanceBound); ok && m.Classes() > 0 {
+		list = append(list, question{name: "LogImportanceBoundGiven", each: 1, given: true, random: true,
+			ask: func(dst []float64, x data.Batch, y []int32, r *rand.Rand) error {
+				return m.LogImportanceBoundGiven(dst, x, y, 3, r)
+			}})
+	}
 	if m, ok := m.(model.Sampler); ok {
 		list = append(list, question{name: "Sample", each: p, random: true, draws: true,
 			ask: func(dst []float64, x data.Batch, _ []int32, r *rand.Rand) error {
@@ -129,7 +135,7 @@ func isClassifier(t *trial) bool { _, ok := t.model.(model.Classifier); return o
 func isDecoder(t *trial) bool    { _, ok := t.model.(model.Decoder); return ok }
 func isTunable(t *trial) bool    { _, ok := t.model.(model.Tunable); return ok }
 
-func hasImportanceBound(t *trial) bool { _, ok := t.model.(model.ImportanceBound); return ok }
+func hasImportanceBound(t *trial) bool { return len(t.importanceBounds()) > 0 }
 
 func isConditional(t *trial) bool { return isConditionalModel(t.model) }
 
