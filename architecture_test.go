@@ -33,6 +33,8 @@ var mayImport = map[string][]string{
 	"cmd/likely":          {"data", "model", "evaluate", "report", "train", "discriminative", "generative", "tensor/cpu"},
 	"bench":               {"tensor", "tensor/cpu", "nn", "data", "model", "train", "discriminative", "generative"},
 	"internal/atomicfile": {},
+	"internal/suggest":    {},
+	"internal/toy":        {"data", "model"},
 }
 
 // publicTypes are packages in whose exported signatures no type of gonum or tensor stands, so that a user needs to know
