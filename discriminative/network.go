@@ -79,7 +79,7 @@ type fitting struct {
 
 // fit minimises the mean cross-entropy −log p(y_i|x_i) in nats.
 func (f fitting) fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
-	if err := checkLabels(f.name, set); err != nil {
+	if err := checkLabels(ctx, f.name, set); err != nil {
 		return nil, nil, err
 	}
 	transform, err := data.FitTransform(ctx, set, data.DefaultTransform(set.Schema()))
@@ -133,14 +133,20 @@ func crossEntropy(net architecture, b *train.Batch) train.Loss {
 }
 
 // checkLabels says what is missing for learning p(y|x).
-func checkLabels(name string, set data.Set) error {
-	switch n := len(set.Schema().Classes); n {
-	case 0:
-		return fmt.Errorf("%s learns p(y|x) and needs labels: %w", name, data.ErrNoLabels)
-	case 1:
-		return fmt.Errorf("%s: the data has one class, %q; expected at least two to tell apart", name, set.Schema().Classes[0])
+func checkLabels(ctx context.Context, name string, set data.Set) error {
+	labels, err := data.Labels(ctx, set)
+	if err != nil {
+		return fmt.Errorf("%s learns p(y|x): %w", name, err)
 	}
-	return nil
+	if len(labels) == 0 {
+		return fmt.Errorf("%s: the data has no examples; expected at least one of each of two classes", name)
+	}
+	for _, y := range labels {
+		if y != labels[0] {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: all examples are of the class %q; expected at least two classes to tell apart", name, set.Schema().Classes[labels[0]])
 }
 
 // loadNetwork is the loader of a model file.

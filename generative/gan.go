@@ -118,7 +118,7 @@ func (a *adversaries) discriminatorLoss(x, z, y *tensor.Node, mode *nn.Mode) tra
 	onReal, onFake := a.Discriminator.judge(x, y, mode), a.Discriminator.judge(fake, y, mode)
 	loss := tensor.Add(tensor.Mean(tensor.Softplus(tensor.Neg(onReal))), tensor.Mean(tensor.Softplus(onFake)))
 	return train.Loss{Value: loss, Metrics: []train.Metric{
-		{Name: "real_spread", Value: spread(x)}, {Name: "fake_spread", Value: spread(fake)},
+		{Name: "real_spread", Value: spread(x, y, a.Discriminator.classes)}, {Name: "fake_spread", Value: spread(fake, y, a.Discriminator.classes)},
 	}}
 }
 
@@ -128,18 +128,37 @@ func (a *adversaries) generatorLoss(z, y *tensor.Node, mode *nn.Mode) train.Loss
 	return train.Loss{Value: tensor.Mean(tensor.Softplus(tensor.Neg(a.Discriminator.judge(fake, y, mode.WithoutRecord()))))}
 }
 
-// spread is the mean absolute distance of pictures from their mean picture: 0 for a generator that makes one picture.
-func spread(x *tensor.Node) *tensor.Node {
-	return tensor.Mean(tensor.Abs(tensor.Sub(x, tensor.Mean(x, 0))))
+// spread is the mean absolute distance of pictures from the mean of their class: 0 for a generator that makes one picture,
+// or one of each class.
+func spread(x, y *tensor.Node, classes int) *tensor.Node {
+	x = nn.Flatten(x)
+	if classes == 0 {
+		return tensor.Mean(tensor.Abs(tensor.Sub(x, tensor.Mean(x, 0))))
+	}
+	own := tensor.OneHot(y, tensor.Float32, classes)
+	count := tensor.Max(tensor.Sum(own, 0), x.Graph().Scalar(tensor.Float32, 1))
+	means := tensor.Div(tensor.MatMulT(own, x, true, false), tensor.Reshape(count, classes, 1))
+	return tensor.Mean(tensor.Abs(tensor.Sub(x, tensor.MatMul(own, means))))
 }
 
-// checkCollapse ends a run whose generator has given up variety.
-func checkCollapse(metrics map[string]float64) error {
-	if real, fake := metrics["real_spread"], metrics["fake_spread"]; fake < 0.1*real {
-		return fmt.Errorf("gan: %w: its pictures differ by %.3g on average, the real ones by %.3g; lower the rate, raise the batch, or try another seed",
-			train.ErrCollapsed, fake, real)
+// An untrained generator makes one picture, grey. It has collapsed if it still does after graceSteps, or does again:
+// where its pictures spread by less than leastSpread of what the real ones do.
+const (
+	graceSteps  = 500
+	leastSpread = 0.1
+)
+
+// collapseWatch ends a run whose generator has given up variety.
+func collapseWatch(stepsPerEpoch int) func(metrics map[string]float64) error {
+	steps := 0
+	return func(metrics map[string]float64) error {
+		steps += stepsPerEpoch
+		if real, fake := metrics["real_spread"], metrics["fake_spread"]; steps > graceSteps && fake < leastSpread*real {
+			return fmt.Errorf("gan: %w: its pictures differ by %.3g on average, the real ones by %.3g; lower the rate, raise the batch, or try another seed",
+				train.ErrCollapsed, fake, real)
+		}
+		return nil
 	}
-	return nil
 }
 
 // Fit lets the two play until the epochs are done.
@@ -175,7 +194,7 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Health:   checkCollapse,
+		Health:   collapseWatch(max(1, set.Len()/r.Batch)),
 		Identity: "gan" + string(identity),
 	}
 	run.Validation = nil // neither loss tells how good the pictures are

@@ -88,9 +88,12 @@ func newLogMeans(dst []float64) logMeans {
 	return logMeans{dst, make([]float64, len(dst))}
 }
 
-func (m logMeans) add(log []float32, constant float64) {
+func (m logMeans) add(log []float64, constant float64) {
 	for i, l := range log {
-		x := float64(l) + constant
+		x := l + constant
+		if math.IsInf(x, -1) {
+			continue
+		}
 		if x > m.dst[i] {
 			m.sum[i] = m.sum[i]*math.Exp(m.dst[i]-x) + 1
 			m.dst[i] = x

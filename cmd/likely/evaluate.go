@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/model"
+)
+
+type evaluateFlags struct {
+	dataFlags
+	samples int
+}
+
+func (a *app) evaluate() *cobra.Command {
+	var f evaluateFlags
+	cmd := &cobra.Command{
+		Use:   "evaluate FILE DATA",
+		Short: "Measure a model on data that it has not seen",
+		Long: `evaluate prints every measure that fits the kind of model, with standard errors.
+
+A classifier: accuracy, log loss, calibration, area under the ROC curve. A model
+with a density, or a bound of it: nats per example and bits per dimension. A
+model that can be sampled: distances between samples and data, beside what real
+data reaches against real data.
+
+Measured is the test part of DATA, or the part that fit held out of it; other
+data is taken whole.`,
+		Example: `  likely evaluate cnn.safetensors fashion-mnist
+  likely evaluate outcome.safetensors patients.csv --json`,
+		Args:              words(2, 2),
+		ValidArgsFunction: completeWords(false),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runEvaluate(cmd.Context(), args[0], args[1], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most; 0 for %d", evaluate.MaxSamples))
+	f.addSkipBad(flags)
+	return cmd
+}
+
+func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags) error {
+	if f.samples < 0 {
+		return usagef("--samples is %d, expected at least 1", f.samples)
+	}
+	m, file, err := a.load(path)
+	if err != nil {
+		return err
+	}
+	source, split, err := a.open(ctx, arg, data.Options{Schema: file.Card.Schema, SkipBad: f.skipBad})
+	if err != nil {
+		return err
+	}
+	set, which, err := testPart(ctx, source, split, file.Card.Provenance)
+	if err != nil {
+		return err
+	}
+	if _, classifier := m.(model.Classifier); !classifier && set.Len() < leastToCompare {
+		a.note("%s are too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
+	}
+	a.note("measuring %s on %s of %s", file.Card.Name, plural(set.Len(), "example", "examples"), which)
+	results, err := measure(ctx, m, set, f.samples, a.seed)
+	if err != nil {
+		return err
+	}
+	if len(results) == 0 {
+		return fmt.Errorf("nothing measures the model %s of %s", file.Card.Name, path)
+	}
+	if a.json {
+		object, err := merge(results)
+		if err != nil {
+			return err
+		}
+		object["model"], object["data"], object["part"], object["seed"] = file.Card.Name, source.Name, which, a.seed
+		return a.printJSON(object)
+	}
+	if err := a.facts("model", file.Card.Name, "data", which, "examples", count(set.Len()), "seed", fmt.Sprint(a.seed)); err != nil {
+		return err
+	}
+	rows := [][]string{{"measure", "value", "std. error", "real data", "better"}}
+	for _, r := range results {
+		rows = append(rows, measureRows(r)...)
+	}
+	fmt.Fprintln(a.stdout)
+	if err := a.table(rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout)
+	for _, line := range unitLines(results) {
+		fmt.Fprintln(a.stdout, line)
+	}
+	return nil
+}
+
+// unitLines say what the measures are in, a unit a line: they are too long for a column.
+func unitLines(results []result) []string {
+	var units []string
+	names := map[string][]string{}
+	for _, r := range results {
+		for _, m := range r.Measures() {
+			if m.Unit == "" {
+				continue
+			}
+			if names[m.Unit] == nil {
+				units = append(units, m.Unit)
+			}
+			names[m.Unit] = append(names[m.Unit], m.Name)
+		}
+		if s, ok := r.(*evaluate.SampleQuality); ok {
+			units = append(units, s.Features)
+			names[s.Features] = []string{"compared in"}
+		}
+	}
+	var lines []string
+	for _, u := range units {
+		lines = append(lines, wrap(strings.Join(names[u], ", ")+": "+u, 80)...)
+	}
+	return lines
+}
+
+// result is a group of measures.
+type result interface {
+	Measures() []evaluate.Measure
+	json.Marshaler
+}
+
+// leastToCompare is how many real examples a comparison with samples needs: it cuts them in halves of at least 10.
+const leastToCompare = 20
+
+// measure takes every measure that fits the model and the data.
+func measure(ctx context.Context, m model.Model, set data.Set, samples int, seed uint64) ([]result, error) {
+	if c, ok := m.(model.Classifier); ok {
+		r, err := evaluate.Classify(ctx, c, set)
+		if err != nil {
+			return nil, err
+		}
+		return []result{r}, nil
+	}
+	var results []result
+	switch r, err := evaluate.Likelihood(ctx, m, set, seed); {
+	case err == nil:
+		results = append(results, r)
+	case !errors.Is(err, evaluate.ErrNoLikelihood):
+		return nil, err
+	}
+	if len(results) > 0 && set.Len() < leastToCompare {
+		return results, nil // a likelihood needs no crowd
+	}
+	switch r, err := evaluate.Samples(ctx, m, set, samples, seed); {
+	case err == nil:
+		results = append(results, r)
+	case !errors.Is(err, evaluate.ErrNoSamples):
+		return nil, err
+	}
+	return results, nil
+}
+
+// merge makes one JSON object of the objects of all results. Where two have the same key, objects are merged and the
+// later of two other values is put under the key with "sample_" before it, since only samples come second.
+func merge(results []result) (map[string]any, error) {
+	all := map[string]any{}
+	for _, r := range results {
+		text, err := json.Marshal(r)
+		if err != nil {
+			return nil, err
+		}
+		var object map[string]any
+		if err := json.Unmarshal(text, &object); err != nil {
+			return nil, err
+		}
+		for key, value := range object {
+			before, again := all[key]
+			into, nested := before.(map[string]any)
+			switch more, also := value.(map[string]any); {
+			case !again:
+				all[key] = value
+			case nested && also:
+				for k, v := range more {
+					into[k] = v
+				}
+			default:
+				all["sample_"+key] = value
+			}
+		}
+	}
+	return all, nil
+}
+
+// measureRows are the rows of a table for a group of measures.
+func measureRows(r result) [][]string {
+	floor := floorOf(r)
+	var rows [][]string
+	for _, m := range r.Measures() {
+		name, better, se, real := m.Name, "lower", "", ""
+		if m.HigherIsBetter {
+			better = "higher"
+		}
+		if m.Kind == evaluate.KindBound {
+			name += " (bound)"
+		}
+		if m.Kind != evaluate.KindExact && !math.IsNaN(m.StandardError) {
+			se = strconv.FormatFloat(m.StandardError, 'g', 2, 64)
+		}
+		if v, ok := floor[m.Name]; ok {
+			real = significant(v)
+		}
+		rows = append(rows, []string{name, significant(m.Value), se, real, better})
+	}
+	return rows
+}
+
+// floorOf is what real data reaches against real data, by the name of the measure, where that is known.
+func floorOf(r result) map[string]float64 {
+	floor := map[string]float64{}
+	if s, ok := r.(*evaluate.SampleQuality); ok {
+		for _, m := range s.Floor() {
+			floor[m.Name] = m.Value
+		}
+	}
+	return floor
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/model"
+)
+
+func TestWords(t *testing.T) {
+	for got, want := range map[string]string{
+		count(0):                           "0",
+		count(-1234):                       "-1,234",
+		count(999):                         "999",
+		count(1234567):                     "1,234,567",
+		size(999):                          "999 bytes",
+		size(1_500):                        "1.5 KB",
+		size(47_040_000):                   "47 MB",
+		duration(140 * time.Millisecond):   "0.1 s",
+		duration(59400 * time.Millisecond): "59 s",
+		duration(59600 * time.Millisecond): "1 min 0 s",
+		duration(2*time.Hour + 5*time.Minute + 40*time.Second): "2 h 5 min",
+		significant(math.NaN()):                                "",
+		significant(0.123456):                                  "0.1235",
+		plural(1, "class", "classes"):                          "1 class",
+		plural(2000, "class", "classes"):                       "2,000 classes",
+		clip("abcdef", 4):                                      "abc…",
+		clip("abcd", 4):                                        "abcd",
+		oneLine(errors.New("a\nb\n")):                          "a; b",
+		safeName("T-shirt/top"):                                "T-shirt_top",
+		safeName(".."):                                         "_..",
+	} {
+		if got != want {
+			t.Errorf("got %q, expected %q", got, want)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	p := model.Progress{Epoch: 3, Epochs: 20, Loss: 0.23131, ValidationLoss: 0.262, ExamplesPerSecond: 9800.4, Remaining: 12 * time.Second}
+	if got, want := describe(p, false), "epoch 3/20  loss 0.2313  validation 0.2620  9,800 examples/s  12 s left"; got != want {
+		t.Errorf("got %q, expected %q", got, want)
+	}
+	p.Done, p.ValidationLoss = true, math.NaN()
+	if got, want := describe(p, true), "epoch 3/20  loss 0.2313"; got != want {
+		t.Errorf("got %q, expected %q", got, want)
+	}
+}
+
+// fixed is a result with a given JSON object.
+type fixed string
+
+func (f fixed) Measures() []evaluate.Measure { return nil }
+func (f fixed) MarshalJSON() ([]byte, error) { return []byte(f), nil }
+
+func TestMergeKeepsBoth(t *testing.T) {
+	a := fixed(`{"n": 10, "mean": 1, "standard_errors": {"mean": 0.1}}`)
+	b := fixed(`{"n": 5, "kid": 2, "standard_errors": {"kid": 0.2}}`)
+	got, err := merge([]result{a, b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	se := got["standard_errors"].(map[string]any)
+	if got["n"] != 10.0 || got["sample_n"] != 5.0 || got["kid"] != 2.0 || se["mean"] != 0.1 || se["kid"] != 0.2 {
+		t.Errorf("merged to %v", got)
+	}
+}

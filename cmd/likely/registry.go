@@ -1,0 +1,7 @@
+package main
+
+// Importing a package of models registers them.
+import (
+	_ "github.com/likely-ml/likely/discriminative"
+	_ "github.com/likely-ml/likely/generative"
+)

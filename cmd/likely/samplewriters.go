@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/internal/atomicfile"
+	"github.com/likely-ml/likely/report"
+)
+
+// writePage writes one PNG of all pictures, a row for each class where the classes have equally many.
+func writePage(w io.Writer, schema *data.Schema, b data.Batch) error {
+	return report.Grid(w, b, gridOptions(schema, b))
+}
+
+func gridOptions(schema *data.Schema, b data.Batch) report.GridOptions {
+	o := report.GridOptions{MaxValue: schema.MaxValue}
+	if len(b.Y) == 0 {
+		return o
+	}
+	var runs []int // pictures of one class side by side
+	for i, k := range b.Y {
+		if i == 0 || k != b.Y[i-1] {
+			runs = append(runs, 0)
+			o.Labels = append(o.Labels, schema.Classes[k])
+		}
+		runs[len(runs)-1]++
+	}
+	for _, n := range runs {
+		if n != runs[0] || n > 40 || len(runs) == 1 {
+			return report.GridOptions{MaxValue: schema.MaxValue}
+		}
+	}
+	o.Columns = runs[0]
+	return o
+}
+
+// writeTable writes a CSV table: the columns under their names, and the class under the name of the label. Pixels are
+// columns pixel_0 and on.
+func writeTable(w io.Writer, schema *data.Schema, b data.Batch) error {
+	out := csv.NewWriter(w)
+	var row []string
+	for j := range schema.Size() {
+		if schema.IsImage() {
+			row = append(row, fmt.Sprintf("pixel_%d", j))
+		} else {
+			row = append(row, schema.Columns[j].Name)
+		}
+	}
+	if b.Y != nil {
+		name := schema.Label
+		if name == "" {
+			name = "class"
+		}
+		row = append(row, name)
+	}
+	if err := out.Write(row); err != nil {
+		return err
+	}
+	for i := range b.Len() {
+		row = row[:0]
+		for j, v := range b.Row(i) {
+			row = append(row, cell(schema, j, v))
+		}
+		if b.Y != nil {
+			row = append(row, schema.Classes[b.Y[i]])
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// cell is a value as the data's own file would have it.
+func cell(schema *data.Schema, j int, v float32) string {
+	if !schema.IsImage() {
+		if c := schema.Columns[j]; c.Kind == data.Categorical {
+			if k := int(v); float32(k) == v && k >= 0 && k < len(c.Levels) {
+				return c.Levels[k]
+			}
+		}
+	}
+	if v != v {
+		return ""
+	}
+	return strconv.FormatFloat(float64(v), 'g', -1, 32)
+}
+
+// writeFolder writes one PNG for each picture, 00001.png and on, in a folder for each class.
+func writeFolder(dir string, schema *data.Schema, b data.Batch) error {
+	for i := range b.Len() {
+		folder := dir
+		if b.Y != nil {
+			folder = filepath.Join(dir, safeName(schema.Classes[b.Y[i]]))
+		}
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return err
+		}
+		picture := toImage(schema, b.Row(i))
+		err := atomicfile.Write(filepath.Join(folder, fmt.Sprintf("%05d.png", i+1)), func(w io.Writer) error {
+			return png.Encode(w, picture)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// safeName is a class name that can be a folder's: T-shirt/top becomes T-shirt_top.
+func safeName(class string) string {
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, class)
+	if strings.Trim(name, ". ") == "" {
+		return "_" + name
+	}
+	return name
+}
+
+// toImage stretches 0..MaxValue to 8 bits.
+func toImage(schema *data.Schema, x []float32) image.Image {
+	level := func(i int) uint8 {
+		return uint8(math.RoundToEven(float64(min(max(x[i], 0), schema.MaxValue)) * 255 / float64(schema.MaxValue)))
+	}
+	bounds := image.Rect(0, 0, schema.Width, schema.Height)
+	if schema.Channels == 1 {
+		img := image.NewGray(bounds)
+		for i := range img.Pix {
+			img.Pix[i] = level(i)
+		}
+		return img
+	}
+	img := image.NewNRGBA(bounds)
+	for i := range schema.Width * schema.Height {
+		img.Set(i%schema.Width, i/schema.Width, color.NRGBA{level(3 * i), level(3*i + 1), level(3*i + 2), 255})
+	}
+	return img
+}

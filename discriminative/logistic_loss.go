@@ -1,0 +1,189 @@
+package discriminative
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
+
+	"github.com/likely-ml/likely/data"
+)
+
+// logisticLoss is what [Logistic] minimises, divided by the number n of examples so that a tolerance means the same for
+// all data:
+//
+//	f(θ) = (1/n) (Σ_i −log p(y_i|x_i) + |b|²/(2C))
+//
+// θ holds the coefficients b, [functions, p] row-major, then the intercepts a, [functions]. With r_ik = p(k|x_i) − 1{y_i=k},
+// the gradient is (1/n) (Rᵀ X + b/C) for b and (1/n) Rᵀ 1 for a.
+//
+// It is not safe for concurrent use.
+type logisticLoss struct {
+	x       data.Batch // transformed, with labels
+	count   int        // of functions h
+	penalty float64    // 1/C
+	threads int
+
+	last lossPoint // the optimiser asks for value and gradient of one point in two calls
+	sums []partialLoss
+}
+
+// lossPoint is the value and gradient of a loss at θ.
+type lossPoint struct {
+	theta, gradient []float64
+	value, logLoss  float64 // with and without the penalty
+}
+
+// partialLoss is a sum over some of the examples, with the memory that it takes to compute it.
+type partialLoss struct {
+	logLoss  float64
+	gradient []float64
+}
+
+// The sums over examples have an order that depends on the number of examples alone: within each of lossParts parts one
+// after another, then part by part. Threads take whole parts.
+const lossParts = 16
+
+// blockValues is how many numbers of x are converted to float64 at a time: a block stays in the second-level cache.
+const blockValues = 1 << 16
+
+func newLogisticLoss(x data.Batch, classes int, c float64, threads int) *logisticLoss {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	l := &logisticLoss{x: x, count: functions(classes), penalty: 1 / c, threads: min(threads, lossParts)}
+	l.sums = make([]partialLoss, lossParts)
+	for i := range l.sums {
+		l.sums[i].gradient = make([]float64, l.dim())
+	}
+	return l
+}
+
+// dim is the length of θ.
+func (l *logisticLoss) dim() int { return l.count * (l.x.Shape.Size() + 1) }
+
+// split returns the coefficients and intercepts of θ, which share its memory.
+func (l *logisticLoss) split(theta []float64) linear {
+	at := l.count * l.x.Shape.Size()
+	return linear{coef: theta[:at], intercept: theta[at:]}
+}
+
+// at computes value and gradient at θ. The slices are valid until the next call; the result means nothing once ctx has
+// ended.
+func (l *logisticLoss) at(ctx context.Context, theta []float64) lossPoint {
+	if l.last.theta != nil && slices.Equal(l.last.theta, theta) {
+		return l.last
+	}
+	var work sync.WaitGroup
+	part := make(chan int, lossParts)
+	for i := range lossParts {
+		part <- i
+	}
+	close(part)
+	for range l.threads {
+		work.Go(func() {
+			block := newLossBlock(l)
+			for i := range part {
+				l.sum(ctx, theta, i, block)
+			}
+		})
+	}
+	work.Wait()
+
+	n := float64(l.x.Len())
+	l.last.theta = append(l.last.theta[:0], theta...)
+	l.last.gradient = append(l.last.gradient[:0], make([]float64, l.dim())...)
+	logLoss, gradient := 0.0, l.last.gradient
+	for _, s := range l.sums {
+		logLoss += s.logLoss
+		floats.Add(gradient, s.gradient)
+	}
+	b := l.split(theta).coef
+	floats.AddScaled(gradient[:len(b)], l.penalty, b)
+	floats.Scale(1/n, gradient)
+	l.last.logLoss = logLoss / n
+	l.last.value = (logLoss + l.penalty/2*floats.Dot(b, b)) / n
+	return l.last
+}
+
+// meanLogLoss is (1/n) Σ_i −log p(y_i|x_i) in nats.
+func (l *logisticLoss) meanLogLoss(ctx context.Context, theta []float64) float64 {
+	return l.at(ctx, theta).logLoss
+}
+
+// lossBlock is the memory for a block of examples.
+type lossBlock struct {
+	x blas64.General // [rows, p]
+	h blas64.General // [rows, functions]: the functions, then the residuals R
+}
+
+func newLossBlock(l *logisticLoss) *lossBlock {
+	p := l.x.Shape.Size()
+	rows := min(max(blockValues/p, 16), 256)
+	return &lossBlock{
+		x: blas64.General{Rows: rows, Cols: p, Stride: p, Data: make([]float64, rows*p)},
+		h: blas64.General{Rows: rows, Cols: l.count, Stride: l.count, Data: make([]float64, rows*l.count)},
+	}
+}
+
+// sum computes part i of the log-loss and its gradient.
+func (l *logisticLoss) sum(ctx context.Context, theta []float64, i int, block *lossBlock) {
+	s := &l.sums[i]
+	s.logLoss = 0
+	clear(s.gradient)
+	from, to := i*l.x.Len()/lossParts, (i+1)*l.x.Len()/lossParts
+	for size := block.x.Rows; from < to && ctx.Err() == nil; from += size {
+		b := l.x.Slice(from, min(from+size, to))
+		x, h := block.x, block.h
+		x.Rows, h.Rows = b.Len(), b.Len()
+		for j, v := range b.X {
+			x.Data[j] = float64(v)
+		}
+		l.add(s, theta, x, h, b.Y)
+	}
+}
+
+// add adds the examples x with labels y to s. h is memory for the functions.
+func (l *logisticLoss) add(s *partialLoss, theta []float64, x, h blas64.General, y []int32) {
+	at, sum := l.split(theta), l.split(s.gradient)
+	b := blas64.General{Rows: l.count, Cols: x.Cols, Stride: x.Cols, Data: at.coef}
+	for i := range y {
+		copy(h.Data[i*l.count:(i+1)*l.count], at.intercept)
+	}
+	blas64.Gemm(blas.NoTrans, blas.Trans, 1, x, b, 1, h)
+	for i, own := range y {
+		row := h.Data[i*l.count : (i+1)*l.count]
+		s.logLoss += residuals(row, int(own))
+		floats.Add(sum.intercept, row)
+	}
+	gradient := blas64.General{Rows: l.count, Cols: x.Cols, Stride: x.Cols, Data: sum.coef}
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, h, x, 1, gradient)
+}
+
+// residuals turns the functions h of one example of class y into its residuals r and returns −log p(y|x).
+func residuals(h []float64, y int) (logLoss float64) {
+	if len(h) == 1 {
+		// p(A|x) − 1 is computed as −p(B|x), which loses no digits where p(A|x) is near 1.
+		if y == 1 {
+			logLoss, h[0] = softplus(-h[0]), -sigmoid(-h[0])
+		} else {
+			logLoss, h[0] = softplus(h[0]), sigmoid(h[0])
+		}
+		return logLoss
+	}
+	total := logSumExp(h)
+	logLoss = total - h[y]
+	for k := range h {
+		h[k] = math.Exp(h[k] - total)
+	}
+	h[y] = math.Expm1(-logLoss)
+	return logLoss
+}
+
+// sigmoid is 1/(1 + e^−h).
+func sigmoid(h float64) float64 { return 1 / (1 + math.Exp(-h)) }

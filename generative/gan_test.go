@@ -1,0 +1,115 @@
+package generative
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/model/modeltest"
+	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/tensor/reference"
+	"github.com/likely-ml/likely/train"
+)
+
+// tinyGAN is a recipe that fits in a fraction of a second.
+func tinyGAN() *GAN {
+	r := model.NewRecipe[GAN]()
+	r.Latent, r.Channels, r.Epochs, r.Batch, r.Rate = 4, 4, 4, 16, 0.01
+	return r
+}
+
+func TestGANConformance(t *testing.T) {
+	set := some(digits(t).Train, 8)
+	t.Run("digits", func(t *testing.T) {
+		modeltest.Check(t, modeltest.Subject{Spec: tinyGAN(), Train: set, Validation: set})
+	})
+	t.Run("digits without labels", func(t *testing.T) {
+		modeltest.Check(t, modeltest.Subject{Spec: tinyGAN(), Train: withoutLabels(set)})
+	})
+}
+
+// TestGANSizes: pictures whose sides are no multiples of 4, in colour.
+func TestGANSizes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, shape := range []data.Shape{{Height: 4, Width: 4, Channels: 1}, {Height: 7, Width: 10, Channels: 3}} {
+		pixels := make([]uint8, 64*shape.Size())
+		for i := range pixels {
+			pixels[i] = uint8(r.IntN(256))
+		}
+		set, err := data.NewPixels(&data.Schema{Shape: shape, MaxValue: 255}, pixels, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, _ := fit(t, tinyGAN(), set, model.Run{})
+		b := data.NewBatch(shape, 3, false)
+		if err := m.(model.Sampler).Sample(b, r); err != nil {
+			t.Errorf("%v: %v", shape, err)
+		}
+	}
+}
+
+func TestGANErrors(t *testing.T) {
+	table := numbers(t, 2, correlated(20, rand.New(rand.NewPCG(1, 1))), nil)
+	if _, _, err := tinyGAN().Fit(t.Context(), table, model.Run{}); err == nil || !strings.Contains(err.Error(), "use gaussian or vae") {
+		t.Errorf("fit to a table returned the error %v", err)
+	}
+}
+
+// TestCollapse: after its first steps a generator is stopped when its pictures are all alike, and the error says what to do.
+func TestCollapse(t *testing.T) {
+	alike := map[string]float64{"real_spread": 0.4, "fake_spread": 0.01}
+	varied := map[string]float64{"real_spread": 0.4, "fake_spread": 0.3}
+	watch := collapseWatch(300)
+	if err := watch(alike); err != nil {
+		t.Errorf("after 300 steps: %v", err)
+	}
+	if err := watch(varied); err != nil {
+		t.Errorf("with variety: %v", err)
+	}
+	if err := watch(alike); !errors.Is(err, train.ErrCollapsed) || !strings.Contains(err.Error(), "lower the rate") {
+		t.Errorf("after 900 steps without variety the error is %v", err)
+	}
+}
+
+// TestSpread compares the spread around class means with loops.
+func TestSpread(t *testing.T) {
+	const n, p, classes = 7, 3, 3
+	r := rand.New(rand.NewPCG(3, 4))
+	x, y := normals(n*p, 1, r), []int32{0, 2, 0, 2, 2, 0, 2} // none of class 1
+	for _, k := range []int{0, classes} {
+		want := 0.0
+		for i := range n {
+			for j := range p {
+				mean, count := 0.0, 0.0
+				for other := range n {
+					if k == 0 || y[other] == y[i] {
+						mean, count = mean+float64(x[other*p+j]), count+1
+					}
+				}
+				want += math.Abs(float64(x[i*p+j])-mean/count) / (n * p)
+			}
+		}
+		prog, err := tensor.Build(func(g *tensor.Graph) {
+			g.Output("spread", spread(g.Input("x", tensor.Float32, n, p), g.Input("y", tensor.Int32, n), k))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := reference.New().Compile(prog, tensor.Vars{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(e.Input("x").F32, x)
+		copy(e.Input("y").I32, y)
+		if err := e.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(e.Output("spread").F32[0]); !(math.Abs(got-want) <= 1e-6) {
+			t.Errorf("spread of %d classes is %v, expected %v", k, got, want)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package generative
+
+import (
+	"encoding/csv"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
+)
+
+// digits is the embedded set.
+func digits(t *testing.T) *data.Source {
+	t.Helper()
+	source, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+// some is every k-th example of a set.
+func some(set data.Set, k int) data.Set {
+	var index []int
+	for i := 0; i < set.Len(); i += k {
+		index = append(index, i)
+	}
+	return data.Subset(set, index)
+}
+
+// without is a set without its labels.
+type without struct {
+	data.Set
+	schema data.Schema
+}
+
+func withoutLabels(set data.Set) data.Set {
+	schema := *set.Schema()
+	schema.Classes = nil
+	return without{set, schema}
+}
+
+func (s without) Schema() *data.Schema { return &s.schema }
+
+// read is a whole set.
+func read(t *testing.T, set data.Set) data.Batch {
+	t.Helper()
+	b := data.NewBatch(set.Schema().Shape, set.Len(), set.Schema().Labelled())
+	index := make([]int, set.Len())
+	for i := range index {
+		index[i] = i
+	}
+	if err := set.Read(t.Context(), b, index); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// numbers is a set of table rows of real numbers; labels may be nil.
+func numbers(t *testing.T, columns int, values []float32, labels []int32, classes ...string) data.Set {
+	t.Helper()
+	schema := &data.Schema{Shape: data.RowShape(columns), Classes: classes}
+	if labels != nil {
+		schema.Label = "class"
+	}
+	for j := range columns {
+		schema.Columns = append(schema.Columns, data.Column{Name: "x" + strconv.Itoa(j), Kind: data.Numeric})
+	}
+	set, err := data.NewTable(schema, values, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// readCSV is the numbers of a table without its header and its last column.
+func readCSV(t *testing.T, path string) [][]float64 {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]float64
+	for _, line := range lines[1:] {
+		row := make([]float64, len(line)-1)
+		for j := range row {
+			if row[j], err = strconv.ParseFloat(line[j], 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// fit fits a recipe with seed 1.
+func fit(t *testing.T, spec model.Spec, set data.Set, run model.Run) (model.Model, *model.Summary) {
+	t.Helper()
+	run.Seed = 1
+	m, summary, err := spec.Fit(t.Context(), set, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, summary
+}
