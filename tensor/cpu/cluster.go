@@ -180,7 +180,7 @@ func (f fetch) run(r int) (start int, kept bool) {
 
 // period is the number of elements after which a repeating row repeats; 0 if it is not one.
 func (f fetch) period() int {
-	if f.kind == runs && len(f.groups) == 2 && f.groups[1].kept {
+	if n := len(f.groups); f.kind == runs && n <= 2 && f.groups[n-1].kept {
 		return f.inner
 	}
 	return 0

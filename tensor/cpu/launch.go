@@ -46,7 +46,7 @@ func (c *compiler) scratch(l *plannedLaunch, bytes int) *buffer {
 }
 
 func (c *compiler) scheduleCluster(k *cluster) {
-	l := &plannedLaunch{name: "cluster", cluster: k}
+	l := &plannedLaunch{name: fmt.Sprintf("cluster of %d over %d", len(k.members), k.size), cluster: k}
 	for _, m := range k.members {
 		if k.leaves(m) {
 			l.writes = append(l.writes, c.newBuffer(m))
@@ -72,7 +72,7 @@ func (c *compiler) scheduleCluster(k *cluster) {
 
 // schedule appends the launch that computes v, which is no member of a cluster.
 func (c *compiler) schedule(v *value) {
-	l := &plannedLaunch{name: v.op.String()}
+	l := &plannedLaunch{name: v.String()}
 	for _, o := range v.in {
 		l.reads = append(l.reads, o.buf)
 	}

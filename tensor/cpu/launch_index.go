@@ -7,8 +7,11 @@ import (
 	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
 )
 
-// costIndex is the time in nanoseconds to move one element by index.
-const costIndex = 1.0
+// costIndex and costCopy are the time in nanoseconds to go to an index and to move an element there.
+const (
+	costIndex = 0.7
+	costCopy  = 0.1
+)
 
 func bindGather(v *value) func(*pool) func() {
 	return func(p *pool) func() {
@@ -24,24 +27,42 @@ func bindGather(v *value) func(*pool) func() {
 // gather: element (b, q, d) is x[b, index[b,q], d], or 0 where there is no such row.
 func gather[T uint32 | uint64](p *pool, v *value) func() {
 	batch, picks, depth := v.shape.Dims[0], v.shape.Dims[1], v.shape.Dims[2]
-	rows := v.in[0].dims[1]
+	table := v.in[0].dims[1] * depth
 	dst, x, index := slice[T](v.buf), slice[T](v.in[0].buf), slice[int32](v.in[1].buf)
 	// A batch of one large table is split by picks, else by batch.
-	parts, size := p.chunks(batch*picks, costIndex*float64(depth))
+	parts, size := p.chunks(batch*picks, costIndex+costCopy*float64(depth))
 	return p.launch(parts, func(_ *worker, part int) {
-		for i := part * size; i < min((part+1)*size, batch*picks); i++ {
-			r := int(index[i])
-			from := (i/picks*rows + r) * depth
-			switch {
-			case r < 0 || r >= rows:
-				clear(dst[i*depth : (i+1)*depth])
-			case depth == 1:
-				dst[i] = x[from]
-			default:
-				copy(dst[i*depth:(i+1)*depth], x[from:from+depth])
-			}
+		to := min((part+1)*size, batch*picks)
+		for i := part * size; i < to; {
+			b := i / picks
+			end := min(to, (b+1)*picks)
+			takeRows(dst[i*depth:end*depth], x[b*table:(b+1)*table], index[i:end], depth)
+			i = end
 		}
 	})
+}
+
+// takeRows sets row q of dst to row index[q] of x, or to zeros. The gather instructions of the processors tried are no
+// faster than the loop for single elements.
+func takeRows[T uint32 | uint64](dst, x []T, index []int32, depth int) {
+	if depth == 1 {
+		for q, r := range index[:len(dst)] {
+			if uint(r) < uint(len(x)) {
+				dst[q] = x[r]
+			} else {
+				dst[q] = 0
+			}
+		}
+		return
+	}
+	for q, r := range index {
+		row := dst[q*depth : (q+1)*depth]
+		if from := int(r) * depth; r >= 0 && from < len(x) {
+			copy(row, x[from:])
+		} else {
+			clear(row)
+		}
+	}
 }
 
 func bindScatterAdd(v *value) func(*pool) func() {
@@ -64,153 +85,36 @@ func scatterAdd[T float32 | float64 | int32 | uint32](p *pool, v *value) func() 
 	batch, rows, depth := v.shape.Dims[0], v.shape.Dims[1], v.shape.Dims[2]
 	picks := v.in[0].dims[1]
 	dst, y, index := slice[T](v.buf), slice[T](v.in[0].buf), slice[int32](v.in[1].buf)
-	parts, size := p.chunks(batch, costIndex*float64(picks*depth))
+	parts, size := p.chunks(batch, costIndex*float64(picks*depth)+costCopy*float64(rows*depth))
 	return p.launch(parts, func(_ *worker, part int) {
 		for b := part * size; b < min((part+1)*size, batch); b++ {
 			out := dst[b*rows*depth : (b+1)*rows*depth]
 			clear(out)
-			for q := range picks {
-				r := int(index[b*picks+q])
-				if r < 0 || r >= rows {
-					continue
-				}
-				row := y[(b*picks+q)*depth : (b*picks+q+1)*depth]
-				for d, x := range row {
-					out[r*depth+d] += x
-				}
-			}
+			addRows(out, y[b*picks*depth:(b+1)*picks*depth], index[b*picks:(b+1)*picks], depth)
 		}
 	})
 }
 
-func bindMaxPoolIndex(v *value) func(*pool) func() {
-	return func(p *pool) func() {
-		switch v.in[0].dtype() {
-		case tensor.Float32:
-			return maxPoolIndex[float32](p, v)
-		default:
-			return maxPoolIndex[float64](p, v)
+// addRows adds row q of y to row index[q] of dst, where there is one, in the order of q.
+func addRows[T float32 | float64 | int32 | uint32](dst, y []T, index []int32, depth int) {
+	if depth == 1 {
+		for q, r := range index[:len(y)] {
+			if uint(r) < uint(len(dst)) {
+				dst[r] += y[q]
+			}
+		}
+		return
+	}
+	for q, r := range index {
+		from := int(r) * depth
+		if r < 0 || from >= len(dst) {
+			continue
+		}
+		to := dst[from : from+depth]
+		for d, x := range y[q*depth : (q+1)*depth] {
+			to[d] += x
 		}
 	}
-}
-
-func maxPoolIndex[T float32 | float64](p *pool, v *value) func() {
-	win := v.attr.(tensor.PoolWindow)
-	h, w := win.Axes[0], win.Axes[1]
-	n, c := v.shape.Dims[0], v.shape.Dims[3]
-	dst, src := slice[int32](v.buf), slice[T](v.in[0].buf)
-	parts, size := p.chunks(n*h.Out, costIndex*float64(w.Out*c*h.Kernel*w.Kernel)/2)
-	return p.launch(parts, func(_ *worker, part int) {
-		best := make([]T, c)
-		for row := part * size; row < min((part+1)*size, n*h.Out); row++ {
-			image := src[row/h.Out*h.In*w.In*c:][:h.In*w.In*c]
-			y0, y1 := window(h, row%h.Out)
-			for ox := range w.Out {
-				x0, x1 := window(w, ox)
-				out := dst[(row*w.Out+ox)*c:][:c]
-				first := (y0*w.In + x0) * c
-				copy(best, image[first:first+c])
-				for ch := range out {
-					out[ch] = int32(first + ch)
-				}
-				for y := y0; y < y1; y++ {
-					for x := x0; x < x1; x++ {
-						if at := (y*w.In + x) * c; at != first {
-							pickGreater(best, out, image[at:at+c], int32(at))
-						}
-					}
-				}
-			}
-		}
-	})
-}
-
-// pickGreater replaces the best of each channel, and its index, where x is greater. A NaN counts as greatest: one found
-// before stays, one found now wins.
-func pickGreater[T float32 | float64](best []T, index []int32, x []T, at int32) {
-	best, index = best[:len(x)], index[:len(x)]
-	for ch, z := range x {
-		if b := best[ch]; z > b || z != z && b == b {
-			best[ch], index[ch] = z, at+int32(ch)
-		}
-	}
-}
-
-// window is the range of inputs that output o sees.
-func window(a tensor.PoolAxis, o int) (from, to int) {
-	from = a.Stride*o - a.Pad
-	return max(from, 0), min(from+a.Kernel, a.In)
-}
-
-func bindSumPool(v *value) func(*pool) func() {
-	return func(p *pool) func() {
-		switch {
-		case v.op == tensor.OpSumPool && v.dtype() == tensor.Float32:
-			return sumPool[float32](p, v)
-		case v.op == tensor.OpSumPool:
-			return sumPool[float64](p, v)
-		case v.dtype() == tensor.Float32:
-			return sumUnpool[float32](p, v)
-		default:
-			return sumUnpool[float64](p, v)
-		}
-	}
-}
-
-func sumPool[T float32 | float64](p *pool, v *value) func() {
-	win := v.attr.(tensor.PoolWindow)
-	h, w := win.Axes[0], win.Axes[1]
-	n, c := v.shape.Dims[0], v.shape.Dims[3]
-	dst, src := slice[T](v.buf), slice[T](v.in[0].buf)
-	parts, size := p.chunks(n*h.Out, costIndex*float64(w.Out*c*h.Kernel*w.Kernel)/4)
-	return p.launch(parts, func(_ *worker, part int) {
-		for row := part * size; row < min((part+1)*size, n*h.Out); row++ {
-			image := src[row/h.Out*h.In*w.In*c:][:h.In*w.In*c]
-			y0, y1 := window(h, row%h.Out)
-			for ox := range w.Out {
-				x0, x1 := window(w, ox)
-				out := dst[(row*w.Out+ox)*c:][:c]
-				clear(out)
-				for y := y0; y < y1; y++ {
-					for x := x0; x < x1; x++ {
-						for ch, z := range image[(y*w.In+x)*c:][:c] {
-							out[ch] += z
-						}
-					}
-				}
-			}
-		}
-	})
-}
-
-// sumUnpool adds each output to the inputs of its window, in the order of the outputs; threads split the images.
-func sumUnpool[T float32 | float64](p *pool, v *value) func() {
-	win := v.attr.(tensor.PoolWindow)
-	h, w := win.Axes[0], win.Axes[1]
-	n, c := v.shape.Dims[0], v.shape.Dims[3]
-	dst, src := slice[T](v.buf), slice[T](v.in[0].buf)
-	parts, size := p.chunks(n, costIndex*float64(h.Out*w.Out*c*h.Kernel*w.Kernel)/4)
-	return p.launch(parts, func(_ *worker, part int) {
-		for i := part * size; i < min((part+1)*size, n); i++ {
-			image := dst[i*h.In*w.In*c:][:h.In*w.In*c]
-			clear(image)
-			for oy := range h.Out {
-				y0, y1 := window(h, oy)
-				for ox := range w.Out {
-					x0, x1 := window(w, ox)
-					from := src[((i*h.Out+oy)*w.Out+ox)*c:][:c]
-					for y := y0; y < y1; y++ {
-						for x := x0; x < x1; x++ {
-							to := image[(y*w.In+x)*c:][:c]
-							for ch, z := range from {
-								to[ch] += z
-							}
-						}
-					}
-				}
-			}
-		}
-	})
 }
 
 // costRandom is the time in nanoseconds to make one random number.

@@ -125,8 +125,12 @@ func convolutionW[T float32 | float64](p *pool, g *kernel.ConvGeometry, x, y, ds
 			kernel.ConvW(w.ws, g, i, x, y, partials[i*n:(i+1)*n])
 		}
 	})
+	strips, size := p.chunks(n, costReduce*kernel.ConvWParts)
+	sum := p.launch(strips, func(_ *worker, part int) {
+		kernel.ConvWSum(partials, dst, part*size, min((part+1)*size, n))
+	})
 	return func() {
 		compute()
-		kernel.ConvWSum(partials, dst, 0, n)
+		sum()
 	}
 }

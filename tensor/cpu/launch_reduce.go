@@ -46,10 +46,16 @@ func (c *compiler) bindReduce(v *value, l *plannedLaunch) func(*pool) func() {
 		places = append(places, c.scratch(l, r.outer*r.inner*v.dtype().Size()))
 	}
 	places = append(places, v.buf)
+	partials := make([]*buffer, len(steps))
+	for i, r := range steps {
+		if v.dtype() == tensor.Float32 && r.splitsRows() {
+			partials[i] = c.scratch(l, kernel.ColParts*r.inner*v.dtype().Size())
+		}
+	}
 	return func(p *pool) func() {
 		var runs []func()
 		for i, r := range steps {
-			runs = append(runs, r.bind(p, v.op, v.dtype(), places[i+1], places[i]))
+			runs = append(runs, r.bind(p, v.op, v.dtype(), places[i+1], places[i], partials[i]))
 		}
 		return func() {
 			for _, f := range runs {
@@ -59,9 +65,13 @@ func (c *compiler) bindReduce(v *value, l *plannedLaunch) func(*pool) func() {
 	}
 }
 
-func (r reduction) bind(p *pool, op tensor.Op, d tensor.DType, dst, src *buffer) func() {
+// bind makes the step runnable; partials is scratch memory for a step that splits its rows.
+func (r reduction) bind(p *pool, op tensor.Op, d tensor.DType, dst, src, partials *buffer) func() {
 	switch d {
 	case tensor.Float32:
+		if r.outer == 1 && r.inner > 1 {
+			return r.bindColumns(p, op, slice[float32](dst), slice[float32](src), partials)
+		}
 		return r.bindFloat32(p, op, slice[float32](dst), slice[float32](src))
 	case tensor.Float64:
 		return reducePlain(r, op, slice[float64](dst), slice[float64](src))
@@ -73,7 +83,7 @@ func (r reduction) bind(p *pool, op tensor.Op, d tensor.DType, dst, src *buffer)
 }
 
 // costReduce is the time in nanoseconds to read and add an element.
-const costReduce = 0.08
+const costReduce = 0.04
 
 func (r reduction) bindFloat32(p *pool, op tensor.Op, dst, src []float32) func() {
 	k := kernel.Float32()
@@ -81,26 +91,51 @@ func (r reduction) bindFloat32(p *pool, op tensor.Op, dst, src []float32) func()
 	if op == tensor.OpReduceMax {
 		rows, columns = k.RowMax, k.ColMax
 	}
-	switch {
-	case r.inner == 1:
-		parts, size := p.chunks(r.outer, costReduce*float64(r.extent))
-		return p.launch(parts, func(_ *worker, part int) {
-			from, to := part*size, min((part+1)*size, r.outer)
-			rows(dst[from:to], src[from*r.extent:to*r.extent], to-from, r.extent)
-		})
-	case r.outer == 1:
-		_, size := p.chunks(r.inner, costReduce*float64(r.extent))
-		size = (size + 15) &^ 15
-		return p.launch((r.inner+size-1)/size, func(_ *worker, part int) {
-			from, to := part*size, min((part+1)*size, r.inner)
-			columns(dst[from:to], src[min(from, len(src)):], r.extent, r.inner)
-		})
-	}
 	parts, size := p.chunks(r.outer, costReduce*float64(r.extent*r.inner))
 	return p.launch(parts, func(_ *worker, part int) {
-		for o := part * size; o < min((part+1)*size, r.outer); o++ {
+		from, to := part*size, min((part+1)*size, r.outer)
+		if r.inner == 1 {
+			rows(dst[from:to], src[from*r.extent:to*r.extent], to-from, r.extent)
+			return
+		}
+		for o := from; o < to; o++ {
 			columns(dst[o*r.inner:(o+1)*r.inner], src[o*r.extent*r.inner:(o+1)*r.extent*r.inner], r.extent, r.inner)
 		}
+	})
+}
+
+// splitsRows reports whether threads take parts of the rows of a matrix whose columns are reduced. With many columns
+// they take strips of columns instead, which are then long enough to be read at full speed.
+func (r reduction) splitsRows() bool {
+	return r.outer == 1 && r.inner > 1 && r.inner < 1024 && r.extent >= 8*kernel.ColParts
+}
+
+// bindColumns reduces the columns of one matrix.
+func (r reduction) bindColumns(p *pool, op tensor.Op, dst, src []float32, partials *buffer) func() {
+	k := kernel.Float32()
+	columns, part := k.ColSum, k.ColSumPart
+	if op == tensor.OpReduceMax {
+		columns, part = k.ColMax, k.ColMaxPart
+	}
+	alone := p.threads == 1 || costReduce*float64(r.extent*r.inner) < 2*worthwhile
+	switch {
+	case alone:
+		return func() { columns(dst, src, r.extent, r.inner) }
+	case r.splitsRows():
+		sums := slice[float32](partials)
+		compute := p.launch(kernel.ColParts, func(_ *worker, i int) {
+			from, to := kernel.ColPart(r.extent, i)
+			part(sums[i*r.inner:(i+1)*r.inner], src[from*r.inner:to*r.inner], to-from, r.inner)
+		})
+		return func() {
+			compute()
+			columns(dst, sums, kernel.ColParts, r.inner)
+		}
+	}
+	strips := 2 * p.threads
+	return p.launch(strips, func(_ *worker, i int) {
+		from, to := cut(r.inner, 64, i, strips)
+		columns(dst[from:to], src[min(from, len(src)):], r.extent, r.inner)
 	})
 }
 

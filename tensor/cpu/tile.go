@@ -52,10 +52,13 @@ type tileProgram struct {
 	cost       float64 // ns an element
 }
 
+// movingSlot is an array of elem bytes an element that a tile reads or writes where it lies; one with a period is a row
+// that repeats.
 type movingSlot struct {
-	slot int
-	buf  *buffer
-	elem int
+	slot   int
+	buf    *buffer
+	elem   int
+	period int
 }
 
 // fixedSlot is a register at an offset of scratch, or a single element in memory.
@@ -73,6 +76,13 @@ func compileCluster(k *cluster) *tileProgram {
 	slots := map[*value]int{}      // members and whole operands
 	others := map[operandKey]int{} // single and broadcast operands
 	var free [9][]int              // registers by element size
+	fresh := func(d tensor.DType) int {
+		s := p.slots
+		p.slots++
+		p.fixed = append(p.fixed, fixedSlot{slot: s, offset: p.scratch})
+		p.scratch += tileSize * max(d.Size(), 4)
+		return s
+	}
 	register := func(d tensor.DType) int {
 		e := d.Size()
 		if n := len(free[e]); n > 0 {
@@ -80,24 +90,20 @@ func compileCluster(k *cluster) *tileProgram {
 			free[e] = free[e][:n-1]
 			return s
 		}
-		s := p.slots
-		p.slots++
-		p.fixed = append(p.fixed, fixedSlot{slot: s, offset: p.scratch})
-		p.scratch += tileSize * max(e, 4)
-		return s
+		return fresh(d)
 	}
 	memory := func(v *value) int {
 		s := p.slots
 		p.slots++
-		p.moving = append(p.moving, movingSlot{s, v.buf, v.dtype().Size()})
+		p.moving = append(p.moving, movingSlot{slot: s, buf: v.buf, elem: v.dtype().Size()})
 		return s
 	}
 	last := map[*value]int{}
 	for i, m := range k.members {
 		for _, o := range m.in {
 			last[o.value] = i
-			if per := fetchOf(o).period(); per > 0 && per <= tileSize && per < k.size {
-				p.step = max(1, tileSize/per) * per
+			if per := fetchOf(o).period(); per > 0 && per < k.size {
+				p.step = stepOf(per)
 			}
 		}
 	}
@@ -117,7 +123,7 @@ func compileCluster(k *cluster) *tileProgram {
 				key := operandKey{o.value, f.kind}
 				s, ok := others[key]
 				if !ok {
-					s = p.broadcast(f, register)
+					s = p.broadcast(f, fresh)
 					others[key] = s
 				}
 				args[j] = arg{slot: s, dtype: o.dtype(), single: f.kind == single}
@@ -145,21 +151,43 @@ func compileCluster(k *cluster) *tileProgram {
 	return p
 }
 
+// stepOf is a tile's size for rows of the given period: several whole rows; or an equal piece of a long row, if that is
+// no small one.
+func stepOf(period int) int {
+	if period <= tileSize {
+		return tileSize / period * period
+	}
+	for step := tileSize; step >= tileSize/2; step-- {
+		if period%step == 0 {
+			return step
+		}
+	}
+	return tileSize
+}
+
 type operandKey struct {
 	v    *value
 	kind fetchKind
 }
 
 // broadcast makes a slot for an operand that is not read element by element.
-func (p *tileProgram) broadcast(f fetch, register func(tensor.DType) int) int {
+func (p *tileProgram) broadcast(f fetch, fresh func(tensor.DType) int) int {
 	if f.kind == single {
 		s := p.slots
 		p.slots++
 		p.fixed = append(p.fixed, fixedSlot{slot: s, buf: f.source.buf})
 		return s
 	}
-	// The register is never freed, so an expansion that fits every tile is made once.
-	s := register(f.source.dtype())
+	period := f.period()
+	if period > 0 && period%p.step == 0 { // each tile lies within one row
+		s := p.slots
+		p.slots++
+		p.moving = append(p.moving, movingSlot{s, f.source.buf, f.source.dtype().Size(), period})
+		return s
+	}
+	// It is filled before the first instruction, which may not have used the register, and is never freed, so that an
+	// expansion that fits every tile is made once.
+	s := fresh(f.source.dtype())
 	var x expansion
 	switch f.source.dtype() {
 	case tensor.Float32:
@@ -173,7 +201,7 @@ func (p *tileProgram) broadcast(f fetch, register func(tensor.DType) int) int {
 	case tensor.Uint32:
 		x = expander[uint32](s, f)
 	}
-	if per := f.period(); per > 0 && p.step%per == 0 {
+	if period > 0 && p.step%period == 0 {
 		p.patterns = append(p.patterns, x)
 	} else {
 		p.expansions = append(p.expansions, x)
@@ -221,7 +249,11 @@ func (p *tileProgram) run(t *tileMemory, from, to int) {
 	for at := from; at < to; at += p.step {
 		t.n = min(p.step, to-at)
 		for _, m := range p.moving {
-			t.slots[m.slot] = unsafe.Add(m.buf.mem, at*m.elem)
+			i := at
+			if m.period > 0 {
+				i %= m.period
+			}
+			t.slots[m.slot] = unsafe.Add(m.buf.mem, i*m.elem)
 		}
 		for _, x := range p.expansions {
 			x(t, at, t.n)

@@ -25,6 +25,15 @@ type value struct {
 func (v *value) dtype() tensor.DType { return v.shape.DType }
 func (v *value) size() int           { return v.shape.Size() }
 
+// String names what is computed and the shapes of result and operands.
+func (v *value) String() string {
+	s := fmt.Sprintf("%s %v", v.op, v.shape)
+	for i, o := range v.in {
+		s += fmt.Sprintf("%s%v", [2]string{" of ", " "}[min(i, 1)], o.dims)
+	}
+	return s
+}
+
 // operand is a value seen in a shape of the same number of elements.
 type operand struct {
 	*value

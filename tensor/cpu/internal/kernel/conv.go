@@ -150,11 +150,17 @@ func ConvW[T float](ws *Workspace, g *ConvGeometry, part int, x, y, partial []T)
 
 // ConvWSum adds elements [from,to) of the parts, which lie one after the other in partials, as
 //
-//	w = ((p0+p1) + (p2+p3)) + ((p4+p5) + (p6+p7)).
+//	w = ((p0+p1) + (p2+p3)) + ((p4+p5) + (p6+p7)),
+//
+// which for float32 is Float32Table.ColSum: a part that is -0 counts there as +0.
 func ConvWSum[T float](partials, w []T, from, to int) {
 	n := len(w)
 	if len(partials) < ConvWParts*n {
 		panic(fmt.Sprintf("kernel: %d parts of %d elements, has %d", ConvWParts, n, len(partials)))
+	}
+	if single, ok := any(w).([]float32); ok {
+		Float32().ColSum(single[from:to], any(partials).([]float32)[from:], ConvWParts, n)
+		return
 	}
 	p := func(i int) []T { return partials[i*n+from : i*n+to] }
 	p0, p1, p2, p3, p4, p5, p6, p7 := p(0), p(1), p(2), p(3), p(4), p(5), p(6), p(7)

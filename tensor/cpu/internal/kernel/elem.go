@@ -86,7 +86,15 @@ type Float32Table struct {
 	// 0 and their maximum -Inf.
 	ColSum, ColMax func(dst, x []float32, rows, ldx int)
 
+	// ColSumPart and ColMaxPart do the same in one chain of the rows. If the rows are those of a part in the order of
+	// ColSum, see ColPart, then ColSum of the results of all ColParts parts is ColSum of all rows.
+	ColSumPart, ColMaxPart func(dst, x []float32, rows, ldx int)
+
 	Adam func(p, m, v, g []float32, h *AdamHyper) // see adam
+
+	// MaxPoolIndex sets index[i·Channels+c] to the position in x of the greatest element of channel c in window i: the
+	// first of equals. A NaN counts as greatest, so the first NaN wins.
+	MaxPoolIndex func(index []int32, x []float32, r *PoolRun)
 }
 
 // Float32 returns the kernels of the active level. Fetch it once for a plan, not once for a call.

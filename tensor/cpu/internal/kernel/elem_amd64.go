@@ -183,10 +183,16 @@ func rowSumAVX512(dst *float32, x *float32, rows int, cols int)
 func colSumAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
+func colSumPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+
+//go:noescape
 func rowMaxAVX512(dst *float32, x *float32, rows int, cols int)
 
 //go:noescape
 func colMaxAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+
+//go:noescape
+func colMaxPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
 func randomBitsAVX512(dst *uint32, schedule *uint32, groups int)
@@ -199,6 +205,9 @@ func randomWordsAVX512(dst *uint32, schedule *uint32, groups int)
 
 //go:noescape
 func randomNormalAVX512(dst *float32, groups int)
+
+//go:noescape
+func maxPoolIndexAVX512(index *int32, x *float32, run *int)
 
 //go:noescape
 func negAVX2(dst *float32, x *float32, n int)
@@ -381,10 +390,16 @@ func rowSumAVX2(dst *float32, x *float32, rows int, cols int)
 func colSumAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
+func colSumPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+
+//go:noescape
 func rowMaxAVX2(dst *float32, x *float32, rows int, cols int)
 
 //go:noescape
 func colMaxAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+
+//go:noescape
+func colMaxPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
 func randomBitsAVX2(dst *uint32, schedule *uint32, groups int)
@@ -397,3 +412,6 @@ func randomWordsAVX2(dst *uint32, schedule *uint32, groups int)
 
 //go:noescape
 func randomNormalAVX2(dst *float32, groups int)
+
+//go:noescape
+func maxPoolIndexAVX2(index *int32, x *float32, run *int)

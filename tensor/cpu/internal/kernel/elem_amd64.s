@@ -6452,6 +6452,120 @@ done:
 	VZEROUPPER
 	RET
 
+// func colSumPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+// Requires: AVX, AVX512F
+TEXT ·colSumPartAVX512(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), DX
+	MOVQ    rows+16(FP), BX
+	MOVQ    ldx+24(FP), SI
+	MOVQ    n+32(FP), CX
+	SHLQ    $0x02, SI
+	VMOVUPS elem00000000AVX512<>+0(SB), Z0
+	XORQ    DI, DI
+	SUBQ    $0x00000040, CX
+	JL      columnsUnrolledOver
+
+columnsUnrolled:
+	MOVQ    DX, R8
+	XORQ    R9, R9
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	IMUL3Q  $0x01, BX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     manyPart0End
+
+manyPart0:
+	VMOVUPS (R8)(DI*4), Z5
+	VADDPS  Z5, Z1, Z1
+	VMOVAPS Z1, Z1
+	VMOVUPS 64(R8)(DI*4), Z5
+	VADDPS  Z5, Z2, Z2
+	VMOVAPS Z2, Z2
+	VMOVUPS 128(R8)(DI*4), Z5
+	VADDPS  Z5, Z3, Z3
+	VMOVAPS Z3, Z3
+	VMOVUPS 192(R8)(DI*4), Z5
+	VADDPS  Z5, Z4, Z4
+	VMOVAPS Z4, Z4
+	ADDQ    SI, R8
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      manyPart0
+
+manyPart0End:
+	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z2, 64(AX)(DI*4)
+	VMOVUPS Z3, 128(AX)(DI*4)
+	VMOVUPS Z4, 192(AX)(DI*4)
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000040, CX
+	JGE     columnsUnrolled
+
+columnsUnrolledOver:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   columnsOver
+
+columns:
+	MOVQ    DX, R8
+	XORQ    R9, R9
+	VMOVUPS Z0, Z1
+	IMUL3Q  $0x01, BX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     onePart0End
+
+onePart0:
+	VMOVUPS (R8)(DI*4), Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVAPS Z1, Z1
+	ADDQ    SI, R8
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      onePart0
+
+onePart0End:
+	VMOVUPS Z1, (AX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, CX
+	JGE     columns
+
+columnsOver:
+	ADDQ    $0x00000010, CX
+	TESTQ   CX, CX
+	JZ      done
+	MOVQ    $0x00000001, R8
+	SHLQ    CL, R8
+	DECQ    R8
+	KMOVW   R8, K1
+	MOVQ    DX, CX
+	XORQ    DX, DX
+	VMOVUPS Z0, Z0
+	IMUL3Q  $0x01, BX, BX
+	SHRQ    $0x00, BX
+	CMPQ    DX, BX
+	JGE     tailPart0End
+
+tailPart0:
+	VMOVUPS.Z (CX)(DI*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVAPS   Z0, Z0
+	ADDQ      SI, CX
+	INCQ      DX
+	CMPQ      DX, BX
+	JL        tailPart0
+
+tailPart0End:
+	VMOVUPS Z0, K1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func rowMaxAVX512(dst *float32, x *float32, rows int, cols int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·rowMaxAVX512(SB), NOSPLIT, $0-32
@@ -7369,6 +7483,138 @@ tailPart7End:
 	VMOVUPS Z1, Z1
 	VMOVUPS Z0, K2, Z1
 	VMOVUPS Z1, K1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func colMaxPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+// Requires: AVX, AVX512F
+TEXT ·colMaxPartAVX512(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), DX
+	MOVQ    rows+16(FP), BX
+	MOVQ    ldx+24(FP), SI
+	MOVQ    n+32(FP), CX
+	SHLQ    $0x02, SI
+	VMOVUPS elemff800000AVX512<>+0(SB), Z0
+	XORQ    DI, DI
+	SUBQ    $0x00000040, CX
+	JL      columnsUnrolledOver
+
+columnsUnrolled:
+	MOVQ    DX, R8
+	XORQ    R9, R9
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	IMUL3Q  $0x01, BX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     manyPart0End
+
+manyPart0:
+	VMOVUPS (R8)(DI*4), Z5
+	VCMPPS  $0x03, Z5, Z5, K1
+	VMAXPS  Z1, Z5, Z1
+	VMOVUPS Z1, Z1
+	VMOVUPS Z5, K1, Z1
+	VMOVAPS Z1, Z1
+	VMOVUPS 64(R8)(DI*4), Z5
+	VCMPPS  $0x03, Z5, Z5, K1
+	VMAXPS  Z2, Z5, Z2
+	VMOVUPS Z2, Z2
+	VMOVUPS Z5, K1, Z2
+	VMOVAPS Z2, Z2
+	VMOVUPS 128(R8)(DI*4), Z5
+	VCMPPS  $0x03, Z5, Z5, K1
+	VMAXPS  Z3, Z5, Z3
+	VMOVUPS Z3, Z3
+	VMOVUPS Z5, K1, Z3
+	VMOVAPS Z3, Z3
+	VMOVUPS 192(R8)(DI*4), Z5
+	VCMPPS  $0x03, Z5, Z5, K1
+	VMAXPS  Z4, Z5, Z4
+	VMOVUPS Z4, Z4
+	VMOVUPS Z5, K1, Z4
+	VMOVAPS Z4, Z4
+	ADDQ    SI, R8
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      manyPart0
+
+manyPart0End:
+	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z2, 64(AX)(DI*4)
+	VMOVUPS Z3, 128(AX)(DI*4)
+	VMOVUPS Z4, 192(AX)(DI*4)
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000040, CX
+	JGE     columnsUnrolled
+
+columnsUnrolledOver:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   columnsOver
+
+columns:
+	MOVQ    DX, R8
+	XORQ    R9, R9
+	VMOVUPS Z0, Z1
+	IMUL3Q  $0x01, BX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     onePart0End
+
+onePart0:
+	VMOVUPS (R8)(DI*4), Z2
+	VCMPPS  $0x03, Z2, Z2, K1
+	VMAXPS  Z1, Z2, Z1
+	VMOVUPS Z1, Z1
+	VMOVUPS Z2, K1, Z1
+	VMOVAPS Z1, Z1
+	ADDQ    SI, R8
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      onePart0
+
+onePart0End:
+	VMOVUPS Z1, (AX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, CX
+	JGE     columns
+
+columnsOver:
+	ADDQ    $0x00000010, CX
+	TESTQ   CX, CX
+	JZ      done
+	MOVQ    $0x00000001, R8
+	SHLQ    CL, R8
+	DECQ    R8
+	KMOVW   R8, K1
+	MOVQ    DX, CX
+	XORQ    DX, DX
+	VMOVUPS Z0, Z0
+	IMUL3Q  $0x01, BX, BX
+	SHRQ    $0x00, BX
+	CMPQ    DX, BX
+	JGE     tailPart0End
+
+tailPart0:
+	VMOVUPS.Z (CX)(DI*4), K1, Z1
+	VCMPPS    $0x03, Z1, Z1, K2
+	VMAXPS    Z0, Z1, Z0
+	VMOVUPS   Z0, Z0
+	VMOVUPS   Z1, K2, Z0
+	VMOVAPS   Z0, Z0
+	ADDQ      SI, CX
+	INCQ      DX
+	CMPQ      DX, BX
+	JL        tailPart0
+
+tailPart0End:
+	VMOVUPS Z0, K1, (AX)(DI*4)
 
 done:
 	VZEROUPPER
@@ -9945,6 +10191,146 @@ DATA elem30c90fdbAVX512<>+52(SB)/4, $0x30c90fdb
 DATA elem30c90fdbAVX512<>+56(SB)/4, $0x30c90fdb
 DATA elem30c90fdbAVX512<>+60(SB)/4, $0x30c90fdb
 GLOBL elem30c90fdbAVX512<>(SB), RODATA|NOPTR, $64
+
+// func maxPoolIndexAVX512(index *int32, x *float32, run *int)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolIndexAVX512(SB), NOSPLIT, $0-24
+	MOVQ         index+0(FP), AX
+	MOVQ         x+8(FP), DX
+	MOVQ         run+16(FP), BX
+	MOVQ         24(BX), SI
+	SHLQ         $0x02, SI
+	MOVQ         40(BX), DI
+	SHLQ         $0x02, DI
+	MOVQ         48(BX), R8
+	SHLQ         $0x02, R8
+	MOVQ         (BX), CX
+	SHLQ         $0x02, CX
+	ADDQ         CX, DX
+	MOVQ         32(BX), R9
+	VBROADCASTSS (BX), Z0
+	VPADDD       elemIotaAVX512<>+0(SB), Z0, Z0
+	VBROADCASTSS 24(BX), Z1
+	VBROADCASTSS 40(BX), Z2
+	VBROADCASTSS 48(BX), Z3
+	VMOVUPS      elem00000010AVX512<>+0(SB), Z4
+	MOVQ         48(BX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000001, R10
+	SHLQ         CL, R10
+	DECQ         R10
+	KMOVW        R10, K1
+	TESTQ        R9, R9
+	JZ           done
+
+window:
+	VMOVUPS Z0, Z5
+	MOVQ    DX, R10
+	MOVQ    48(BX), CX
+	SUBQ    $0x00000010, CX
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R10), Z6
+	VMOVUPS Z5, Z7
+	VMOVUPS Z5, Z8
+	MOVQ    R10, R11
+	MOVQ    8(BX), R12
+
+wholeRow:
+	VMOVUPS Z8, Z9
+	MOVQ    R11, R13
+	MOVQ    16(BX), R14
+
+wholePixel:
+	VMOVUPS (R13), Z10
+	VCMPPS  $0x06, Z6, Z10, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z10, K2, Z6
+	VMOVAPS Z6, Z6
+	VMOVUPS Z7, Z7
+	VMOVUPS Z9, K2, Z7
+	VMOVAPS Z7, Z7
+	ADDQ    R8, R13
+	VPADDD  Z3, Z9, Z9
+	DECQ    R14
+	JNZ     wholePixel
+	ADDQ    SI, R11
+	VPADDD  Z1, Z8, Z8
+	DECQ    R12
+	JNZ     wholeRow
+	VMOVUPS Z7, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, R10
+	VPADDD  Z4, Z5, Z5
+	SUBQ    $0x00000010, CX
+	JGE     vector
+
+vectorOver:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        next
+	VMOVUPS.Z (R10), K1, Z6
+	VMOVUPS   Z5, Z7
+	VMOVUPS   Z5, Z5
+	MOVQ      8(BX), R11
+
+tailRow:
+	VMOVUPS Z5, Z8
+	MOVQ    R10, R12
+	MOVQ    16(BX), R13
+
+tailPixel:
+	VMOVUPS.Z (R12), K1, Z9
+	VCMPPS    $0x06, Z6, Z9, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z9, K2, Z6
+	VMOVAPS   Z6, Z6
+	VMOVUPS   Z7, Z7
+	VMOVUPS   Z8, K2, Z7
+	VMOVAPS   Z7, Z7
+	ADDQ      R8, R12
+	VPADDD    Z3, Z8, Z8
+	DECQ      R13
+	JNZ       tailPixel
+	ADDQ      SI, R10
+	VPADDD    Z1, Z5, Z5
+	DECQ      R11
+	JNZ       tailRow
+	VMOVUPS   Z7, K1, (AX)
+	LEAQ      (AX)(CX*4), AX
+
+next:
+	ADDQ   DI, DX
+	VPADDD Z2, Z0, Z0
+	DECQ   R9
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+DATA elemIotaAVX512<>+0(SB)/4, $0x00000000
+DATA elemIotaAVX512<>+4(SB)/4, $0x00000001
+DATA elemIotaAVX512<>+8(SB)/4, $0x00000002
+DATA elemIotaAVX512<>+12(SB)/4, $0x00000003
+DATA elemIotaAVX512<>+16(SB)/4, $0x00000004
+DATA elemIotaAVX512<>+20(SB)/4, $0x00000005
+DATA elemIotaAVX512<>+24(SB)/4, $0x00000006
+DATA elemIotaAVX512<>+28(SB)/4, $0x00000007
+DATA elemIotaAVX512<>+32(SB)/4, $0x00000008
+DATA elemIotaAVX512<>+36(SB)/4, $0x00000009
+DATA elemIotaAVX512<>+40(SB)/4, $0x0000000a
+DATA elemIotaAVX512<>+44(SB)/4, $0x0000000b
+DATA elemIotaAVX512<>+48(SB)/4, $0x0000000c
+DATA elemIotaAVX512<>+52(SB)/4, $0x0000000d
+DATA elemIotaAVX512<>+56(SB)/4, $0x0000000e
+DATA elemIotaAVX512<>+60(SB)/4, $0x0000000f
+GLOBL elemIotaAVX512<>(SB), RODATA|NOPTR, $64
 
 // func negAVX2(dst *float32, x *float32, n int)
 // Requires: AVX
@@ -15544,6 +15930,109 @@ done:
 	VZEROUPPER
 	RET
 
+// func colSumPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+// Requires: AVX
+TEXT ·colSumPartAVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    rows+16(FP), DX
+	MOVQ    ldx+24(FP), BX
+	MOVQ    n+32(FP), SI
+	SHLQ    $0x02, BX
+	VMOVUPS elem00000000AVX2<>+0(SB), Y0
+	XORQ    DI, DI
+	SUBQ    $0x00000010, SI
+	JL      columnsUnrolledOver
+
+columnsUnrolled:
+	MOVQ    CX, R8
+	XORQ    R9, R9
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	IMUL3Q  $0x01, DX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     manyPart0End
+
+manyPart0:
+	VMOVUPS (R8)(DI*4), Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVAPS Y1, Y1
+	VMOVUPS 32(R8)(DI*4), Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVAPS Y2, Y2
+	ADDQ    BX, R8
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      manyPart0
+
+manyPart0End:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
+	JGE     columnsUnrolled
+
+columnsUnrolledOver:
+	ADDQ $0x00000010, SI
+	SUBQ $0x00000008, SI
+	JL   columnsOver
+
+columns:
+	MOVQ    CX, R8
+	XORQ    R9, R9
+	VMOVUPS Y0, Y1
+	IMUL3Q  $0x01, DX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     onePart0End
+
+onePart0:
+	VMOVUPS (R8)(DI*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVAPS Y1, Y1
+	ADDQ    BX, R8
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      onePart0
+
+onePart0End:
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x00000008, DI
+	SUBQ    $0x00000008, SI
+	JGE     columns
+
+columnsOver:
+	ADDQ    $0x00000008, SI
+	TESTQ   SI, SI
+	JZ      done
+	LEAQ    elemTailAVX2<>+0(SB), R8
+	MOVQ    $0x00000010, R9
+	SUBQ    SI, R9
+	VMOVUPS (R8)(R9*4), Y1
+	XORQ    SI, SI
+	VMOVUPS Y0, Y0
+	IMUL3Q  $0x01, DX, DX
+	SHRQ    $0x00, DX
+	CMPQ    SI, DX
+	JGE     tailPart0End
+
+tailPart0:
+	VMASKMOVPS (CX)(DI*4), Y1, Y2
+	VADDPS     Y2, Y0, Y0
+	VMOVAPS    Y0, Y0
+	ADDQ       BX, CX
+	INCQ       SI
+	CMPQ       SI, DX
+	JL         tailPart0
+
+tailPart0End:
+	VMASKMOVPS Y0, Y1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func rowMaxAVX2(dst *float32, x *float32, rows int, cols int)
 // Requires: AVX
 TEXT ·rowMaxAVX2(SB), NOSPLIT, $0-32
@@ -16237,6 +16726,117 @@ tailPart7End:
 	VCMPPS     $0x03, Y0, Y0, Y3
 	VMAXPS     Y2, Y0, Y2
 	VBLENDVPS  Y3, Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)(DI*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func colMaxPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+// Requires: AVX
+TEXT ·colMaxPartAVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    rows+16(FP), DX
+	MOVQ    ldx+24(FP), BX
+	MOVQ    n+32(FP), SI
+	SHLQ    $0x02, BX
+	VMOVUPS elemff800000AVX2<>+0(SB), Y0
+	XORQ    DI, DI
+	SUBQ    $0x00000010, SI
+	JL      columnsUnrolledOver
+
+columnsUnrolled:
+	MOVQ    CX, R8
+	XORQ    R9, R9
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	IMUL3Q  $0x01, DX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     manyPart0End
+
+manyPart0:
+	VMOVUPS   (R8)(DI*4), Y3
+	VCMPPS    $0x03, Y3, Y3, Y4
+	VMAXPS    Y1, Y3, Y1
+	VBLENDVPS Y4, Y3, Y1, Y1
+	VMOVAPS   Y1, Y1
+	VMOVUPS   32(R8)(DI*4), Y3
+	VCMPPS    $0x03, Y3, Y3, Y4
+	VMAXPS    Y2, Y3, Y2
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VMOVAPS   Y2, Y2
+	ADDQ      BX, R8
+	INCQ      R9
+	CMPQ      R9, R10
+	JL        manyPart0
+
+manyPart0End:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	ADDQ    $0x00000010, DI
+	SUBQ    $0x00000010, SI
+	JGE     columnsUnrolled
+
+columnsUnrolledOver:
+	ADDQ $0x00000010, SI
+	SUBQ $0x00000008, SI
+	JL   columnsOver
+
+columns:
+	MOVQ    CX, R8
+	XORQ    R9, R9
+	VMOVUPS Y0, Y1
+	IMUL3Q  $0x01, DX, R10
+	SHRQ    $0x00, R10
+	CMPQ    R9, R10
+	JGE     onePart0End
+
+onePart0:
+	VMOVUPS   (R8)(DI*4), Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VMAXPS    Y1, Y2, Y1
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVAPS   Y1, Y1
+	ADDQ      BX, R8
+	INCQ      R9
+	CMPQ      R9, R10
+	JL        onePart0
+
+onePart0End:
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x00000008, DI
+	SUBQ    $0x00000008, SI
+	JGE     columns
+
+columnsOver:
+	ADDQ    $0x00000008, SI
+	TESTQ   SI, SI
+	JZ      done
+	LEAQ    elemTailAVX2<>+0(SB), R8
+	MOVQ    $0x00000010, R9
+	SUBQ    SI, R9
+	VMOVUPS (R8)(R9*4), Y1
+	XORQ    SI, SI
+	VMOVUPS Y0, Y0
+	IMUL3Q  $0x01, DX, DX
+	SHRQ    $0x00, DX
+	CMPQ    SI, DX
+	JGE     tailPart0End
+
+tailPart0:
+	VMASKMOVPS (CX)(DI*4), Y1, Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VMAXPS     Y0, Y2, Y0
+	VBLENDVPS  Y3, Y2, Y0, Y0
+	VMOVAPS    Y0, Y0
+	ADDQ       BX, CX
+	INCQ       SI
+	CMPQ       SI, DX
+	JL         tailPart0
+
+tailPart0End:
 	VMASKMOVPS Y0, Y1, (AX)(DI*4)
 
 done:
@@ -18356,3 +18956,139 @@ DATA elem30c90fdbAVX2<>+20(SB)/4, $0x30c90fdb
 DATA elem30c90fdbAVX2<>+24(SB)/4, $0x30c90fdb
 DATA elem30c90fdbAVX2<>+28(SB)/4, $0x30c90fdb
 GLOBL elem30c90fdbAVX2<>(SB), RODATA|NOPTR, $32
+
+// func maxPoolIndexAVX2(index *int32, x *float32, run *int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolIndexAVX2(SB), NOSPLIT, $0-24
+	MOVQ         index+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         run+16(FP), DX
+	MOVQ         24(DX), BX
+	SHLQ         $0x02, BX
+	MOVQ         40(DX), SI
+	SHLQ         $0x02, SI
+	MOVQ         48(DX), DI
+	SHLQ         $0x02, DI
+	MOVQ         (DX), R8
+	SHLQ         $0x02, R8
+	ADDQ         R8, CX
+	MOVQ         32(DX), R8
+	VBROADCASTSS (DX), Y0
+	VPADDD       elemIotaAVX2<>+0(SB), Y0, Y0
+	VBROADCASTSS 24(DX), Y1
+	VBROADCASTSS 40(DX), Y2
+	VBROADCASTSS 48(DX), Y3
+	VMOVUPS      elem00000008AVX2<>+0(SB), Y4
+	MOVQ         48(DX), R9
+	ANDQ         $0x07, R9
+	LEAQ         elemTailAVX2<>+0(SB), R10
+	MOVQ         $0x00000010, R11
+	SUBQ         R9, R11
+	VMOVUPS      (R10)(R11*4), Y5
+	TESTQ        R8, R8
+	JZ           done
+
+window:
+	VMOVUPS Y0, Y6
+	MOVQ    CX, R10
+	MOVQ    48(DX), R9
+	SUBQ    $0x00000008, R9
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R10), Y7
+	VMOVUPS Y6, Y8
+	VMOVUPS Y6, Y9
+	MOVQ    R10, R11
+	MOVQ    8(DX), R12
+
+wholeRow:
+	VMOVUPS Y9, Y10
+	MOVQ    R11, R13
+	MOVQ    16(DX), R14
+
+wholePixel:
+	VMOVUPS   (R13), Y11
+	VCMPPS    $0x06, Y7, Y11, Y12
+	VCMPPS    $0x07, Y7, Y7, Y13
+	VANDPS    Y13, Y12, Y12
+	VBLENDVPS Y12, Y11, Y7, Y7
+	VMOVAPS   Y7, Y7
+	VBLENDVPS Y12, Y10, Y8, Y8
+	VMOVAPS   Y8, Y8
+	ADDQ      DI, R13
+	VPADDD    Y3, Y10, Y10
+	DECQ      R14
+	JNZ       wholePixel
+	ADDQ      BX, R11
+	VPADDD    Y1, Y9, Y9
+	DECQ      R12
+	JNZ       wholeRow
+	VMOVUPS   Y8, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, R10
+	VPADDD    Y4, Y6, Y6
+	SUBQ      $0x00000008, R9
+	JGE       vector
+
+vectorOver:
+	ADDQ       $0x00000008, R9
+	TESTQ      R9, R9
+	JZ         next
+	VMASKMOVPS (R10), Y5, Y7
+	VMOVUPS    Y6, Y8
+	VMOVUPS    Y6, Y6
+	MOVQ       8(DX), R11
+
+tailRow:
+	VMOVUPS Y6, Y9
+	MOVQ    R10, R12
+	MOVQ    16(DX), R13
+
+tailPixel:
+	VMASKMOVPS (R12), Y5, Y10
+	VCMPPS     $0x06, Y7, Y10, Y11
+	VCMPPS     $0x07, Y7, Y7, Y12
+	VANDPS     Y12, Y11, Y11
+	VBLENDVPS  Y11, Y10, Y7, Y7
+	VMOVAPS    Y7, Y7
+	VBLENDVPS  Y11, Y9, Y8, Y8
+	VMOVAPS    Y8, Y8
+	ADDQ       DI, R12
+	VPADDD     Y3, Y9, Y9
+	DECQ       R13
+	JNZ        tailPixel
+	ADDQ       BX, R10
+	VPADDD     Y1, Y6, Y6
+	DECQ       R11
+	JNZ        tailRow
+	VMASKMOVPS Y8, Y5, (AX)
+	LEAQ       (AX)(R9*4), AX
+
+next:
+	ADDQ   SI, CX
+	VPADDD Y2, Y0, Y0
+	DECQ   R8
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+DATA elemIotaAVX2<>+0(SB)/4, $0x00000000
+DATA elemIotaAVX2<>+4(SB)/4, $0x00000001
+DATA elemIotaAVX2<>+8(SB)/4, $0x00000002
+DATA elemIotaAVX2<>+12(SB)/4, $0x00000003
+DATA elemIotaAVX2<>+16(SB)/4, $0x00000004
+DATA elemIotaAVX2<>+20(SB)/4, $0x00000005
+DATA elemIotaAVX2<>+24(SB)/4, $0x00000006
+DATA elemIotaAVX2<>+28(SB)/4, $0x00000007
+DATA elemIotaAVX2<>+32(SB)/4, $0x00000008
+DATA elemIotaAVX2<>+36(SB)/4, $0x00000009
+DATA elemIotaAVX2<>+40(SB)/4, $0x0000000a
+DATA elemIotaAVX2<>+44(SB)/4, $0x0000000b
+DATA elemIotaAVX2<>+48(SB)/4, $0x0000000c
+DATA elemIotaAVX2<>+52(SB)/4, $0x0000000d
+DATA elemIotaAVX2<>+56(SB)/4, $0x0000000e
+DATA elemIotaAVX2<>+60(SB)/4, $0x0000000f
+GLOBL elemIotaAVX2<>(SB), RODATA|NOPTR, $64

@@ -48,6 +48,10 @@ var float32Generic = Float32Table{
 	ColSum:    colSum,
 	ColMax:    colMax,
 	Adam:      adam,
+
+	ColSumPart:   colSumPart,
+	ColMaxPart:   colMaxPart,
+	MaxPoolIndex: maxPoolIndex[float32],
 }
 
 // powers is Pow; squares, by far the commonest, are one product, which rounds to the same value.

@@ -287,10 +287,22 @@ var float32AVX512 = Float32Table{
 		checkColumns(dst, x, rows, ldx)
 		colMaxAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
+	ColSumPart: func(dst, x []float32, rows, ldx int) {
+		checkColumns(dst, x, rows, ldx)
+		colSumPartAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+	},
+	ColMaxPart: func(dst, x []float32, rows, ldx int) {
+		checkColumns(dst, x, rows, ldx)
+		colMaxPartAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+	},
 	Adam: func(p, m, v, g []float32, h *AdamHyper) {
 		sameLengths(len(p), len(m), len(v))
 		sameLength(len(p), len(g))
 		adamAVX512(unsafe.SliceData(p), unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p))
+	},
+	MaxPoolIndex: func(index []int32, x []float32, r *PoolRun) {
+		r.check(len(index), len(x))
+		maxPoolIndexAVX512(unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
 	},
 }
 
@@ -634,10 +646,22 @@ var float32AVX2 = Float32Table{
 		checkColumns(dst, x, rows, ldx)
 		colMaxAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
+	ColSumPart: func(dst, x []float32, rows, ldx int) {
+		checkColumns(dst, x, rows, ldx)
+		colSumPartAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+	},
+	ColMaxPart: func(dst, x []float32, rows, ldx int) {
+		checkColumns(dst, x, rows, ldx)
+		colMaxPartAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+	},
 	Adam: func(p, m, v, g []float32, h *AdamHyper) {
 		sameLengths(len(p), len(m), len(v))
 		sameLength(len(p), len(g))
 		adamAVX2(unsafe.SliceData(p), unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p))
+	},
+	MaxPoolIndex: func(index []int32, x []float32, r *PoolRun) {
+		r.check(len(index), len(x))
+		maxPoolIndexAVX2(unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
 	},
 }
 

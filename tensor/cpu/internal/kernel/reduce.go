@@ -20,9 +20,14 @@ import (
 // two zeros, the earlier stays.
 
 const (
-	lanes    = 16
-	colParts = 8
+	lanes = 16
+
+	// ColParts is the number of parts that the rows are cut into.
+	ColParts = 8
 )
+
+// ColPart returns the rows of part i.
+func ColPart(rows, i int) (from, to int) { return rows * i / ColParts, rows * (i + 1) / ColParts }
 
 // ArgMax sets dst[i] to the first column that holds the maximum of row i of x, which is (rows, cols), contiguous; a
 // NaN counts as the maximum, so the first NaN wins. It panics if there are rows without columns.
@@ -89,28 +94,43 @@ func colMax(dst, x []float32, rows, ldx int) { reduceColumns(dst, x, rows, ldx, 
 func reduceColumns(dst, x []float32, rows, ldx int, neutral float32, join func(a, b float32) float32) {
 	checkColumns(dst, x, rows, ldx)
 	const block = 64
-	for from := 0; from < len(dst); from += block {
-		out := dst[from:min(from+block, len(dst))]
-		var parts [colParts][block]float32
+	for first := 0; first < len(dst); first += block {
+		out := dst[first:min(first+block, len(dst))]
+		var parts [ColParts][block]float32
 		for p := range parts {
-			part := parts[p][:len(out)]
-			for j := range part {
-				part[j] = neutral
-			}
-			for i := rows * p / colParts; i < rows*(p+1)/colParts; i++ {
-				for j, v := range x[i*ldx+from:][:len(out)] {
-					part[j] = join(part[j], v)
-				}
-			}
+			from, to := ColPart(rows, p)
+			chainColumns(parts[p][:len(out)], x[min(from*ldx+first, len(x)):], to-from, ldx, neutral, join)
 		}
-		for step := 1; step < colParts; step *= 2 {
-			for p := 0; p < colParts; p += 2 * step {
+		for step := 1; step < ColParts; step *= 2 {
+			for p := 0; p < ColParts; p += 2 * step {
 				for j := range out {
 					parts[p][j] = join(parts[p][j], parts[p+step][j])
 				}
 			}
 		}
 		copy(out, parts[0][:])
+	}
+}
+
+// colSumPart is the plain Go twin of ColSumPart.
+func colSumPart(dst, x []float32, rows, ldx int) {
+	checkColumns(dst, x, rows, ldx)
+	chainColumns(dst, x, rows, ldx, 0, func(a, b float32) float32 { return a + b })
+}
+
+// colMaxPart is the plain Go twin of ColMaxPart.
+func colMaxPart(dst, x []float32, rows, ldx int) {
+	checkColumns(dst, x, rows, ldx)
+	chainColumns(dst, x, rows, ldx, -inf32, joinMax)
+}
+
+// chainColumns joins the rows in order.
+func chainColumns(dst, x []float32, rows, ldx int, neutral float32, join func(a, b float32) float32) {
+	fill(dst, neutral)
+	for i := range rows {
+		for j, v := range x[i*ldx:][:len(dst)] {
+			dst[j] = join(dst[j], v)
+		}
 	}
 }
 

@@ -135,7 +135,7 @@ func TestColumnReductions(t *testing.T) {
 			for i := range rows {
 				column[i] = x[i*ldx+j]
 			}
-			checkSum(t, fmt.Sprintf("sum of column %d of (%d, %d)", j, rows, cols), sum[j], column, rows/colParts+4)
+			checkSum(t, fmt.Sprintf("sum of column %d of (%d, %d)", j, rows, cols), sum[j], column, rows/ColParts+4)
 			checkMax(t, fmt.Sprintf("maximum of column %d of (%d, %d)", j, rows, cols), top[j], column)
 		}
 		split := rapid.IntRange(0, cols).Draw(t, "split")
@@ -151,6 +151,18 @@ func TestColumnReductions(t *testing.T) {
 			checkSame(t, l, "ColSum", got, sum)
 			float32Tables[l].ColMax(got.s, x, rows, ldx)
 			checkSame(t, l, "ColMax", got, top)
+			parts := floats(ColParts*cols, 5)
+			inParts := func(what string, part, whole func(dst, x []float32, rows, ldx int), want []float32) {
+				for i := range ColParts {
+					from, to := ColPart(rows, i)
+					part(parts.s[i*cols:(i+1)*cols], x[from*ldx:], to-from, ldx)
+				}
+				whole(got.s, parts.s, ColParts, cols)
+				checkSame(t, l, what, got, want)
+				checkSame(t, l, what, parts, parts.s)
+			}
+			inParts("ColSum in parts", float32Tables[l].ColSumPart, float32Tables[l].ColSum, sum)
+			inParts("ColMax in parts", float32Tables[l].ColMaxPart, float32Tables[l].ColMax, top)
 		}
 	})
 }

@@ -293,6 +293,8 @@ const (
 	lessEqual      = 2  // false with NaN
 	unordered      = 3  // one of them is NaN
 	notEqual       = 4  // true with NaN
+	notLessEqual   = 6  // greater, or one of them is NaN
+	ordered        = 7  // neither is NaN
 	equalUnordered = 8  // equal, or one of them is NaN
 	greater        = 30 // false with NaN
 )
@@ -309,6 +311,16 @@ func (m *machine) mask() Op {
 		return m.K()
 	}
 	return m.reg()
+}
+
+// both is the lanes in both masks.
+func (m *machine) both(a, b Op) Op {
+	if !m.evex {
+		return m.and(a, b)
+	}
+	k := m.K()
+	m.KANDW(a, b, k)
+	return k
 }
 
 // blend is yes where mask is set, else no.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -22,7 +23,8 @@ var reductions = []struct {
 func (m *machine) reduce() {
 	for _, r := range reductions {
 		m.rows("row"+r.name, r.neutral, r.join)
-		m.columns("col"+r.name, r.neutral, r.join)
+		m.columns("col"+r.name, 8, r.neutral, r.join)
+		m.columns("col"+r.name+"Part", 1, r.neutral, r.join)
 	}
 }
 
@@ -108,9 +110,9 @@ func (m *machine) tree(acc []vec, join func(m *machine, a, b Op) vec) vec {
 
 func (m *machine) storeLane(x vec, dst reg.Register) { m.VMOVSS(x, Mem{Base: dst}) }
 
-// columns reduces each of n columns over the 8 parts of ../../reduce.go: four vectors of columns at a time (two without
-// AVX-512, for want of registers), then one.
-func (m *machine) columns(name string, neutral float64, join func(m *machine, a, b Op) vec) {
+// columns reduces each of n columns over the 8 parts of ../../reduce.go, or as one: four vectors of columns at a time
+// (two without AVX-512, for want of registers), then one.
+func (m *machine) columns(name string, parts int, neutral float64, join func(m *machine, a, b Op) vec) {
 	m.function(name, "func(dst, x *float32, rows, ldx, n int)")
 	dst, x, rows, ldx, n := m.param("dst"), m.param("x"), m.param("rows"), m.param("ldx"), m.param("n")
 	m.SHLQ(U8(2), ldx) // in bytes
@@ -124,7 +126,7 @@ func (m *machine) columns(name string, neutral float64, join func(m *machine, a,
 		m.MOVQ(x, row)
 		m.XORQ(done, done)
 		var tree [][]vec // results of 4, 2 and 1 parts that wait for as many more
-		for part := range 8 {
+		for part := range parts {
 			acc := make([]vec, vectors)
 			for v := range acc {
 				acc[v] = m.copy(start)
@@ -132,7 +134,7 @@ func (m *machine) columns(name string, neutral float64, join func(m *machine, a,
 			loop := fmt.Sprintf("%sPart%d", label, part)
 			end := m.GP64()
 			m.IMUL3Q(U8(part+1), rows, end)
-			m.SHRQ(U8(3), end)
+			m.SHRQ(U8(bits.TrailingZeros(uint(parts))), end)
 			m.CMPQ(done, end)
 			m.JGE(LabelRef(loop + "End"))
 			m.Label(loop)

@@ -84,10 +84,22 @@ const remainingFields = `Pow: float32Generic.Pow,
 		checkColumns(dst, x, rows, ldx)
 		colMaxLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
+	ColSumPart: func(dst, x []float32, rows, ldx int) {
+		checkColumns(dst, x, rows, ldx)
+		colSumPartLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+	},
+	ColMaxPart: func(dst, x []float32, rows, ldx int) {
+		checkColumns(dst, x, rows, ldx)
+		colMaxPartLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+	},
 	Adam: func(p, m, v, g []float32, h *AdamHyper) {
 		sameLengths(len(p), len(m), len(v))
 		sameLength(len(p), len(g))
 		adamLEVEL(unsafe.SliceData(p), unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p))
+	},
+	MaxPoolIndex: func(index []int32, x []float32, r *PoolRun) {
+		r.check(len(index), len(x))
+		maxPoolIndexLEVEL(unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
 	},
 `
 

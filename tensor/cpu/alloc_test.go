@@ -1,0 +1,150 @@
+package cpu_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/likely-ml/likely/nn"
+	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/tensor/cpu"
+)
+
+// trainings are losses of small models, large enough that their launches are split over threads.
+var trainings = map[string]func() (net any, loss func(g *tensor.Graph, mode *nn.Mode) *tensor.Node){
+	"mlp": func() (any, func(*tensor.Graph, *nn.Mode) *tensor.Node) {
+		net := &struct{ H, Out nn.Dense }{nn.NewDense(200, 256, nn.HeNormal), nn.NewDense(256, 10, nn.HeNormal)}
+		return net, func(g *tensor.Graph, _ *nn.Mode) *tensor.Node {
+			h := nn.ReLU(net.H.Apply(g.Input("x", tensor.Float32, 64, 200)))
+			return tensor.Mean(nn.CrossEntropy(net.Out.Apply(h), g.Input("y", tensor.Int32, 64)))
+		}
+	},
+	"cnn": func() (any, func(*tensor.Graph, *nn.Mode) *tensor.Node) {
+		net := &struct {
+			C   nn.Conv
+			Out nn.Dense
+		}{nn.NewConv(3, 16, 3, 1, 1, nn.HeNormal), nn.NewDense(7*7*16, 10, nn.HeNormal)}
+		return net, func(g *tensor.Graph, _ *nn.Mode) *tensor.Node {
+			h := nn.ReLU(nn.MaxPool(net.C.Apply(g.Input("x", tensor.Float32, 16, 14, 14, 3)), 2))
+			return tensor.Mean(nn.CrossEntropy(net.Out.Apply(h), g.Input("y", tensor.Int32, 16)))
+		}
+	},
+	"vae": func() (any, func(*tensor.Graph, *nn.Mode) *tensor.Node) {
+		net := &struct{ Body, Mean, LogVariance, Out nn.Dense }{nn.NewDense(196, 100, nn.HeNormal),
+			nn.NewDense(100, 8, nn.HeNormal), nn.NewDense(100, 8, nn.HeNormal), nn.NewDense(8, 196, nn.HeNormal)}
+		return net, func(g *tensor.Graph, mode *nn.Mode) *tensor.Node {
+			x := g.Input("x", tensor.Float32, 64, 196)
+			h := nn.ReLU(net.Body.Apply(x))
+			mean, logVariance := net.Mean.Apply(h), net.LogVariance.Apply(h)
+			z := tensor.Add(mean, tensor.Mul(tensor.Exp(tensor.MulScalar(logVariance, 0.5)), mode.Noise.Normal(64, 8)))
+			return tensor.Sub(tensor.Sum(nn.KLStandardNormal(mean, logVariance)),
+				tensor.Sum(nn.BernoulliLogLikelihood(net.Out.Apply(z), x)))
+		}
+	},
+	"gan": func() (any, func(*tensor.Graph, *nn.Mode) *tensor.Node) {
+		net := &struct {
+			G  nn.ConvTransposed
+			N  nn.BatchNorm
+			D  nn.Conv
+			To nn.Dense
+		}{nn.NewConvTransposed(12, 16, 4, 2, 1, nn.Normal(0.02)), nn.NewBatchNorm(16),
+			nn.NewConv(16, 8, 4, 2, 1, nn.Normal(0.02)), nn.NewDense(8*7*7, 1, nn.Normal(0.02))}
+		return net, func(g *tensor.Graph, mode *nn.Mode) *tensor.Node {
+			fake := nn.ReLU(net.N.Apply(net.G.Apply(mode.Noise.Normal(16, 7, 7, 12)), mode))
+			return tensor.Mean(tensor.Softplus(tensor.Neg(net.To.Apply(nn.LeakyReLU(net.D.Apply(fake), 0.2)))))
+		}
+	},
+}
+
+func TestSteadyTrainingAllocatesNothing(t *testing.T) {
+	for name, training := range trainings {
+		for _, threads := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%s, %d threads", name, threads), func(t *testing.T) {
+				e := compileTraining(t, training, threads)
+				step := func() {
+					if err := e.Run(context.Background()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				step() // memory for packed operands and tiles grows in the first steps
+				step()
+				// The runtime itself allocates now and then, among other things a new goroutine for a worker that wakes
+				// until each processor has some dead ones to use again; so the least of many steps counts.
+				least := ^uint64(0)
+				var before, after runtime.MemStats
+				for i := 0; i < 200 && least > 0; i++ {
+					runtime.ReadMemStats(&before)
+					step()
+					runtime.ReadMemStats(&after)
+					least = min(least, after.Mallocs-before.Mallocs)
+				}
+				if least != 0 {
+					t.Errorf("%d allocations a step", least)
+				}
+			})
+		}
+	}
+}
+
+// compileTraining makes the program of one training step with Adam.
+func compileTraining(t *testing.T, training func() (any, func(*tensor.Graph, *nn.Mode) *tensor.Node), threads int) tensor.Executable {
+	t.Helper()
+	net, loss := training()
+	params, adam := nn.Collect(net), nn.NewAdam()
+	learned := params.Trainable()
+	prog, err := tensor.Build(func(g *tensor.Graph) {
+		mode := &nn.Mode{Training: true, Noise: &nn.Noise{Key: g.Input("key", tensor.Uint32, 2)}}
+		l := loss(g, mode)
+		g.Output("loss", l)
+		adam.Update(learned, tensor.Gradient(l, learned.Nodes(g)...), g.Input("hyper", tensor.Float32, adam.HyperLen()))
+		mode.Finish()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := params.Init(1)
+	for name, a := range adam.State(learned).Init(1) {
+		vars[name] = a
+	}
+	e, err := cpu.New(threads).Compile(prog, vars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range prog.Inputs {
+		for i, x := 0, e.Input(in.Name()).F32; i < len(x); i++ {
+			x[i] = float32(i%7) / 7
+		}
+	}
+	adam.Hyper(e.Input("hyper").F32, 1, 1e-3)
+	return e
+}
+
+// What a profile times is what a run does.
+func TestProfile(t *testing.T) {
+	profiled, run := compileTraining(t, trainings["mlp"], 2), compileTraining(t, trainings["mlp"], 2)
+	times, err := profiled.(interface {
+		Profile(ctx context.Context, runs int) ([]cpu.LaunchTime, error)
+	}).Profile(context.Background(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := run.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, b := profiled.Output("loss").F32[0], run.Output("loss").F32[0]; a != b {
+		t.Errorf("after three profiled runs the loss is %v, after three runs %v", a, b)
+	}
+	names := map[string]bool{}
+	for _, l := range times {
+		if l.Time <= 0 {
+			t.Errorf("%s took %v", l.Name, l.Time)
+		}
+		names[l.Name] = true
+	}
+	if want := "matmul float32[64 256] of [64 200] [200 256]"; !names[want] {
+		t.Errorf("no launch is named %q, of %v", want, names)
+	}
+}
