@@ -1,6 +1,7 @@
 package generative
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,8 +27,8 @@ import (
 type GAN struct {
 	Latent   int     `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
 	Channels int     `json:"channels" default:"64" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
-	Epochs   int     `json:"epochs" default:"20" min:"1" max:"100000" help:"passes over the data"`
-	Batch    int     `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step"`
+	Epochs   int     `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
+	Batch    int     `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step; at most an eighth of the data"`
 	Rate     float64 `json:"rate" default:"0.0002" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
 	Average  float64 `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
 }
@@ -179,6 +180,7 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	if err != nil {
 		return nil, nil, err
 	}
+	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
 	net := r.network(transform.OutShape(), len(prior))
 	all := nn.Collect(net)
 	draw := func(b *train.Batch) *tensor.Node { return b.Mode.Noise.Normal(b.X.Dims()[0], r.Latent) }
@@ -194,11 +196,11 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Health:   collapseWatch(max(1, set.Len()/r.Batch)),
+		Health:   collapseWatch(set.Len() / batch),
 		Identity: "gan" + string(identity),
 	}
 	run.Validation = nil // neither loss tells how good the pictures are
-	found, err := train.Minimise(ctx, problem, set, train.Options{Batch: r.Batch, Epochs: r.Epochs, Rate: r.Rate, Average: r.Average}, run)
+	found, err := train.Minimise(ctx, problem, set, train.Options{Batch: batch, Epochs: epochs, Rate: r.Rate, Average: r.Average}, run)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -31,6 +31,9 @@ type Gaussian struct {
 	Floor float64 `json:"floor" default:"0.0001" min:"0" max:"1" help:"least variance in any direction, as a share of a column's (tables) or of the mean pixel's (pictures); 0 for none"`
 }
 
+// maxElements bounds p: a covariance of 4,096 elements takes 134 MB, and its decomposition some minutes.
+const maxElements = 4096
+
 // FittedGaussian is a fitted [Gaussian]. Its density is of real numbers: what it samples for pixels and whole-number
 // columns is rounded, and pixels are clamped to 0..MaxValue.
 type FittedGaussian struct {
@@ -47,6 +50,9 @@ func (r *Gaussian) Fit(ctx context.Context, set data.Set, run model.Run) (model.
 		if c.Kind == data.Categorical {
 			return nil, nil, fmt.Errorf("gaussian is a density of numbers, and column %q has categories; leave the column out, or use vae", c.Name)
 		}
+	}
+	if p := set.Schema().Size(); p > maxElements {
+		return nil, nil, fmt.Errorf("gaussian keeps the covariance of every two elements, and x has %d; it takes up to %d: make the pictures smaller, or use vae", p, maxElements)
 	}
 	transform, err := data.FitTransform(ctx, set, data.Raw)
 	if err != nil {
@@ -265,7 +271,7 @@ func (m *FittedGaussian) LogProb(dst []float64, x data.Batch) error {
 		if err := m.logProb(log, x, y); err != nil {
 			return err
 		}
-		total.add(log, math.Log(p))
+		addLogs(total, log, math.Log(p))
 	}
 	total.finish(1)
 	return nil
@@ -362,14 +368,17 @@ func (m *FittedGaussian) Save(w io.Writer) error {
 func loadGaussian(f *model.File) (model.Model, error) {
 	m := &FittedGaussian{Card: f.Card, threads: f.Run.Threads}
 	k, p := max(1, m.Classes()), m.Schema.Size()
-	var errs [3]error
-	var mean, covariance []float64
-	if m.Classes() > 0 {
-		m.prior, errs[0] = model.Values[float64](f, priorName, k)
+	prior, err := loadPrior(f)
+	if err != nil {
+		return nil, err
 	}
-	mean, errs[1] = model.Values[float64](f, "mean", k, p)
-	covariance, errs[2] = model.Values[float64](f, "covariance", k, p, p)
-	if err := errors.Join(errs[:]...); err != nil {
+	m.prior = prior
+	mean, err := model.Values[float64](f, "mean", k, p)
+	if err != nil {
+		return nil, err
+	}
+	covariance, err := model.Values[float64](f, "covariance", k, p, p)
+	if err != nil {
 		return nil, err
 	}
 	for c := range k {

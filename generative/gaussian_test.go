@@ -324,23 +324,6 @@ func TestGaussianBayes(t *testing.T) {
 	}
 }
 
-func TestGaussianThreads(t *testing.T) {
-	set := digits(t).Train
-	x := read(t, set)
-	var before []float64
-	for _, threads := range []int{1, 2, 7} {
-		m, _ := fit(t, model.NewRecipe[Gaussian](), set, model.Run{Threads: threads})
-		log := make([]float64, x.Len())
-		if err := m.(model.Density).LogProb(log, x); err != nil {
-			t.Fatal(err)
-		}
-		if before != nil && !slices.Equal(log, before) {
-			t.Errorf("log p(x) differs between 1 and %d threads", threads)
-		}
-		before = log
-	}
-}
-
 func TestGaussianErrors(t *testing.T) {
 	values := []float32{1, 2, 3, 4, 5, 6, 7, 8}
 	categories, err := data.NewTable(&data.Schema{Shape: data.RowShape(1),
@@ -355,6 +338,7 @@ func TestGaussianErrors(t *testing.T) {
 	}{
 		{"categories", `column "colour" has categories`, Gaussian{}, categories},
 		{"missing", `column "x1": the value is missing`, Gaussian{}, numbers(t, 2, []float32{1, 2, 3, nan}, nil)},
+		{"too wide", "up to 4096", Gaussian{}, numbers(t, 4097, make([]float32, 4097), nil)},
 		{"collinear", "covariance is singular", Gaussian{}, numbers(t, 2, values, nil)},
 		{"constant", "set floor above 0", Gaussian{}, numbers(t, 2, []float32{1, 5, 2, 5, 3, 5}, nil)},
 		{"empty class", `class "b": no example`, Gaussian{Floor: 0.1}, numbers(t, 1, values, make([]int32, 8), "a", "b")},

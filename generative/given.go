@@ -7,12 +7,29 @@ package generative
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
 )
+
+// leastSteps is how many steps a network gets at least where a recipe leaves the number of epochs open: with a hundred
+// examples a few dozen epochs teach it nothing.
+const leastSteps = 3000
+
+// pace gives a network's training on n examples its batch, at most an eighth of them, and its epochs: those asked for, or
+// with 0 the usual ones, and more where they make fewer than leastSteps.
+func pace(n, batch, epochs, usual int) (int, int) {
+	batch = max(2, min(batch, n/8))
+	if epochs == 0 {
+		steps := max(1, n/batch)
+		epochs = max(usual, (leastSteps+steps-1)/steps)
+	}
+	return batch, epochs
+}
 
 // classPrior is the share of each class in a set, nil without labels.
 func classPrior(ctx context.Context, set data.Set) ([]float64, error) {
@@ -25,7 +42,10 @@ func classPrior(ctx context.Context, set data.Set) ([]float64, error) {
 	}
 	prior := make([]float64, len(set.Schema().Classes))
 	for _, k := range y {
-		prior[k] += 1 / float64(len(y))
+		prior[k]++
+	}
+	for k := range prior {
+		prior[k] /= float64(max(1, len(y)))
 	}
 	return prior, nil
 }
@@ -40,13 +60,23 @@ func priorTensor(prior []float64) []model.Tensor {
 	return []model.Tensor{{Name: priorName, Dims: []int{len(prior)}, Values: prior}}
 }
 
+// loadPrior reads the class frequencies back, nil without labels.
 func loadPrior(f *model.File) ([]float64, error) {
-	for _, t := range f.Tensors {
-		if t.Name == priorName {
-			return model.Values[float64](f, priorName, f.Card.Classes())
-		}
+	if f.Card.Classes() == 0 {
+		return nil, nil
 	}
-	return nil, nil
+	prior, err := model.Values[float64](f, priorName, f.Card.Classes())
+	if err != nil {
+		return nil, err
+	}
+	sum := 0.0
+	for _, p := range prior {
+		sum += p
+	}
+	if !(slices.Min(prior) >= 0 && math.Abs(sum-1) <= 1e-9) {
+		return nil, fmt.Errorf("%w: %s is %v, expected shares that sum to 1", model.ErrDamaged, priorName, prior)
+	}
+	return prior, nil
 }
 
 // drawClasses draws n classes.
@@ -88,9 +118,10 @@ func newLogMeans(dst []float64) logMeans {
 	return logMeans{dst, make([]float64, len(dst))}
 }
 
-func (m logMeans) add(log []float64, constant float64) {
+// addLogs adds exp(log + constant) of each element.
+func addLogs[T float32 | float64](m logMeans, log []T, constant float64) {
 	for i, l := range log {
-		x := l + constant
+		x := float64(l) + constant
 		if math.IsInf(x, -1) {
 			continue
 		}

@@ -109,3 +109,17 @@ func fit(t *testing.T, spec model.Spec, set data.Set, run model.Run) (model.Mode
 	}
 	return m, summary
 }
+
+func TestPace(t *testing.T) {
+	for _, c := range []struct{ n, batch, epochs, wantBatch, wantEpochs int }{
+		{54_000, 128, 0, 128, 50}, // many examples: the usual epochs
+		{1_300, 128, 0, 128, 300}, // 10 steps an epoch
+		{108, 128, 0, 13, 375},
+		{108, 128, 7, 13, 7}, // as asked for
+		{3, 128, 0, 2, 3_000},
+	} {
+		if batch, epochs := pace(c.n, c.batch, c.epochs, 50); batch != c.wantBatch || epochs != c.wantEpochs {
+			t.Errorf("%d examples: %d epochs of batches of %d, expected %d of %d", c.n, epochs, batch, c.wantEpochs, c.wantBatch)
+		}
+	}
+}

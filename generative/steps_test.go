@@ -184,7 +184,10 @@ func TestVAEStepsEqualPyTorch(t *testing.T) {
 	recipe.Hidden, recipe.Latent = []int{10}, 3
 	onBackends(t, func(t *testing.T, b tensor.Backend) {
 		card := model.NewCard("vae", recipe, bits, transform, model.Run{})
-		net := recipe.network(&card, 0)
+		net, err := recipe.network(&card)
+		if err != nil {
+			t.Fatal(err)
+		}
 		params := nn.Collect(net)
 		vars, adam := g.variables(t, params), g.adam()
 		e := step(t, b, vars, params, adam, func(gr *tensor.Graph, mode *nn.Mode) train.Loss {

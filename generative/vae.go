@@ -1,11 +1,10 @@
 package generative
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
-	"slices"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -20,17 +19,20 @@ import (
 //
 //	ELBO(x) = E_q[log p(x|z)] − KL(q(z|x) || p(z)) ≤ log p(x),
 //
-// with one z = mean + sd·ε a step (their equations 8 and 10). With labels, encoder and decoder see the class too, and
-// the model is p(x|y).
+// with one z = mean + sd·ε a step (their equations 8 and 10). With labels the model is p(x|y): encoder and decoder see the
+// class too, and the decoder takes not z but centre_y + scale_y z. That is to say that each class has a prior
+// N(centre_y, diag scale_y²) of its own, learned with the rest (Sohn, Lee and Yan, Learning structured output representation
+// using deep conditional generative models, 2015, with y for their x), and that z is counted from there.
 type VAE struct {
 	Hidden   []int          `json:"hidden" default:"500,300" min:"1" max:"65536" help:"units of the encoder's hidden layers; the decoder has them in reverse"`
+	Channels []int          `json:"channels" default:"" min:"1" max:"65536" help:"channels of 4x4 convolutions of stride 2 before the encoder's hidden layers, and of transposed ones after the decoder's, for pictures; none by default"`
 	Latent   int            `json:"latent" default:"32" min:"1" max:"65536" help:"dimensions of z"`
 	Output   Output         `json:"output" default:"auto" choices:"auto,bernoulli,normal,logistic" help:"p(x|z); auto is bernoulli for pictures, normal for tables"`
 	Beta     float64        `json:"beta" default:"1" min:"0" max:"1000" help:"weight of the KL term; 1 is the bound"`
 	FreeBits float64        `json:"free_bits" default:"0" min:"0" max:"100" help:"nats of KL in each latent dimension that cost nothing"`
-	Epochs   int            `json:"epochs" default:"50" min:"1" max:"100000" help:"passes over the data"`
-	Batch    int            `json:"batch" default:"128" min:"1" max:"65536" help:"examples in a step"`
-	Rate     float64        `json:"rate" default:"0.001" min:"1e-7" max:"10" help:"highest learning rate of Adam"`
+	Epochs   int            `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 50, or as many as make 3,000 steps"`
+	Batch    int            `json:"batch" default:"128" min:"2" max:"65536" help:"examples in a step; at most an eighth of the data"`
+	Rate     float64        `json:"rate" default:"0.002" min:"1e-7" max:"10" help:"highest learning rate of Adam"`
 	Schedule train.Schedule `json:"schedule" default:"cosine" choices:"constant,cosine,linear" help:"how the learning rate falls"`
 	Patience int            `json:"patience" default:"0" min:"0" max:"100000" help:"stop after so many epochs without a better validation loss; 0 never"`
 }
@@ -51,159 +53,6 @@ const (
 	// Logistic is the discretised logistic: the probability of the whole numbers 0..MaxValue, exactly.
 	Logistic Output = "logistic"
 )
-
-// autoencoder is the network of a [VAE].
-type autoencoder struct {
-	Encoder           []nn.Dense
-	Mean, LogVariance nn.Dense
-	Decoder           []nn.Dense
-	Out               nn.Dense
-	Spread            *nn.Param // of x given z, for each element: log variance or log scale
-
-	output     Output
-	latent     int
-	classes    int     // 0 without labels
-	levels     int     // of a pixel; 1 for tables
-	categories []block // in the rows of a table
-}
-
-// block is the elements [from, to) of t(x) that are a categorical column, one-hot.
-type block struct{ from, to int }
-
-// leastLogVariance bounds the variance of Normal outputs on the scale of the transform, log 10⁻⁴: the density of a column
-// that never changes has no maximum.
-var leastLogVariance = math.Log(1e-4)
-
-func (r *VAE) network(card *model.Card, classes int) *autoencoder {
-	size := card.Transform.OutShape().Size()
-	net := &autoencoder{output: r.Output, latent: r.Latent, classes: classes, levels: int(card.Schema.MaxValue) + 1}
-	if net.output == Auto {
-		net.output = Normal
-		if card.Schema.IsImage() {
-			net.output = Bernoulli
-		}
-	}
-	at := 0
-	for _, step := range card.Transform.Steps {
-		if step.OneHot {
-			net.categories = append(net.categories, block{at, at + len(step.Levels)})
-			at += len(step.Levels)
-		} else {
-			at++
-		}
-	}
-	width := size + classes
-	for _, units := range r.Hidden {
-		net.Encoder = append(net.Encoder, nn.NewDense(width, units, nn.HeNormal))
-		width = units
-	}
-	net.Mean = nn.NewDense(width, r.Latent, nn.GlorotUniform)
-	net.LogVariance = nn.NewDense(width, r.Latent, nn.GlorotUniform)
-	width = r.Latent + classes
-	for i := range r.Hidden {
-		units := r.Hidden[len(r.Hidden)-1-i]
-		net.Decoder = append(net.Decoder, nn.NewDense(width, units, nn.HeNormal))
-		width = units
-	}
-	net.Out = nn.NewDense(width, size, nn.GlorotUniform)
-	switch net.output {
-	case Normal:
-		net.Spread = &nn.Param{Dims: []int{size}, Init: nn.Zeros}
-		if card.Schema.IsImage() { // most pixels of [0, 1] vary by much less than 1
-			net.Spread.Init = nn.Constant(-3)
-		}
-	case Logistic:
-		net.Spread = &nn.Param{Dims: []int{size}, Init: nn.Constant(-2)}
-	}
-	return net
-}
-
-// given appends the class, one-hot, to each row.
-func (m *autoencoder) given(x, y *tensor.Node) *tensor.Node {
-	if m.classes == 0 {
-		return x
-	}
-	return tensor.Concat(1, x, tensor.OneHot(y, tensor.Float32, m.classes))
-}
-
-// encode is q(z|x): mean and log variance, (n, latent).
-func (m *autoencoder) encode(x, y *tensor.Node) (mean, logVariance *tensor.Node) {
-	h := m.given(nn.Flatten(x), y)
-	for _, layer := range m.Encoder {
-		h = nn.ReLU(layer.Apply(h))
-	}
-	return m.Mean.Apply(h), m.LogVariance.Apply(h)
-}
-
-// decode is the parameter of p(x|z), (n, size): a logit for Bernoulli, else the mean.
-func (m *autoencoder) decode(z, y *tensor.Node) *tensor.Node {
-	h := m.given(z, y)
-	for _, layer := range m.Decoder {
-		h = nn.ReLU(layer.Apply(h))
-	}
-	return m.Out.Apply(h)
-}
-
-// logLikelihood is log p(x|z) of each example, (n), in nats, on the scale of the transform.
-func (m *autoencoder) logLikelihood(z, y, x *tensor.Node) *tensor.Node {
-	out := m.decode(z, y)
-	var each *tensor.Node
-	switch m.output {
-	case Bernoulli:
-		each = nn.BernoulliLogLikelihood(out, x)
-	case Normal:
-		spread := m.Spread.Node(x.Graph())
-		least := x.Graph().Scalar(tensor.Float32, leastLogVariance)
-		return m.rowLogLikelihood(out, tensor.Max(spread, least), x)
-	case Logistic:
-		each = nn.DiscretisedLogisticLogLikelihood(out, m.Spread.Node(x.Graph()), x, m.levels)
-	}
-	return tensor.Sum(each, 1)
-}
-
-// rowLogLikelihood adds up log N(x; mean, variance) of real elements and log softmax(out) at x of each categorical column,
-// which is 0 where it is missing.
-func (m *autoencoder) rowLogLikelihood(out, logVariance, x *tensor.Node) *tensor.Node {
-	total := tensor.ZerosLike(tensor.Sum(x, 1))
-	at, size := 0, x.Dims()[1]
-	numbers := func(to int) { // elements [at, to)
-		part := func(x *tensor.Node, axis int) *tensor.Node {
-			if to-at == size {
-				return x
-			}
-			return tensor.SliceAxis(x, axis, at, to)
-		}
-		if at < to {
-			total = tensor.Add(total, tensor.Sum(nn.NormalLogLikelihood(part(out, 1), part(logVariance, 0), part(x, 1)), 1))
-		}
-	}
-	for _, c := range m.categories {
-		numbers(c.from)
-		log := tensor.LogSoftmax(tensor.SliceAxis(out, 1, c.from, c.to))
-		total = tensor.Add(total, tensor.Sum(tensor.Mul(tensor.SliceAxis(x, 1, c.from, c.to), log), 1))
-		at = c.to
-	}
-	numbers(size)
-	return total
-}
-
-// isCategory reports whether element j of t(x) belongs to a categorical column.
-func (m *autoencoder) isCategory(j int) bool {
-	return slices.ContainsFunc(m.categories, func(c block) bool { return c.from <= j && j < c.to })
-}
-
-// reparameterise is z = mean + sd·ε.
-func reparameterise(mean, logVariance, epsilon *tensor.Node) *tensor.Node {
-	return tensor.Add(mean, tensor.Mul(tensor.Exp(tensor.MulScalar(logVariance, 0.5)), epsilon))
-}
-
-// bound is the two terms of the evidence lower bound with one z for each example: log p(x|z), (n), and the KL divergence
-// of each latent dimension, (n, latent).
-func (m *autoencoder) bound(x, y, epsilon *tensor.Node) (reconstruction, kl *tensor.Node) {
-	mean, logVariance := m.encode(x, y)
-	z := reparameterise(mean, logVariance, epsilon)
-	return m.logLikelihood(z, y, x), nn.KLStandardNormal(mean, logVariance)
-}
 
 // loss is −ELBO with the recipe's weights, averaged over the mini-batch.
 func (m *autoencoder) loss(r *VAE, b *train.Batch) train.Loss {
@@ -242,9 +91,9 @@ func (r *VAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		return nil, nil, err
 	}
 	card := model.NewCard("vae", r, set, transform, run)
-	net := r.network(&card, len(schema.Classes))
-	if net.output != Normal && !schema.IsImage() {
-		return nil, nil, fmt.Errorf("vae: output %s is for pictures, and the data is a table; use normal", net.output)
+	net, err := r.network(&card)
+	if err != nil {
+		return nil, nil, err
 	}
 	prior, err := classPrior(ctx, set)
 	if err != nil {
@@ -264,12 +113,17 @@ func (r *VAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
 		Identity: "vae" + string(identity),
 	}
+	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 50)
 	found, err := train.Minimise(ctx, problem, set, train.Options{
-		Batch: r.Batch, Epochs: r.Epochs, Rate: r.Rate, Schedule: r.Schedule, Patience: r.Patience, WarmUp: 200, Clip: 100}, run)
+		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Patience: r.Patience,
+		WarmUp: min(200, epochs*(set.Len()/batch)/10), Clip: 100}, run)
 	if err != nil {
 		return nil, nil, err
 	}
 	found.Summary.Notes = append(found.Summary.Notes, net.notes(transform)...)
+	if kl := found.Metrics["kl"]; kl < 0.01*float64(r.Latent) {
+		found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf("z tells almost nothing of x: KL(q(z|x) || p(z)) is %.2g nats; lower beta, set free_bits, or train longer", kl))
+	}
 	return newAutoencoder(card, net, found.Vars, prior, run), &found.Summary, nil
 }
 
@@ -307,7 +161,10 @@ func init() {
 			if err != nil {
 				return nil, err
 			}
-			net := f.Card.Recipe.(*VAE).network(&f.Card, len(prior))
+			net, err := f.Card.Recipe.(*VAE).network(&f.Card)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", model.ErrDamaged, err)
+			}
 			vars, err := train.Vars(nn.Collect(net), f)
 			if err != nil {
 				return nil, err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -22,7 +23,7 @@ type Autoencoder struct {
 	prior  []float64 // of the classes
 	tuning Draw
 
-	bounds, weights, encoder, decoder *train.Function
+	bounds, posterior, weights, decoder *train.Function
 }
 
 // CondAutoencoder is a fitted [VAE] of p(x|y).
@@ -37,37 +38,33 @@ type Draw struct {
 func newAutoencoder(card model.Card, net *autoencoder, vars tensor.Vars, prior []float64, run model.Run) model.Model {
 	m := Autoencoder{Card: card, net: net, params: nn.Collect(net), vars: vars, prior: prior, tuning: *model.NewRecipe[Draw]()}
 	size := card.Transform.OutShape().Size()
-	inputs := func(g *tensor.Graph, n, width int) (x, y *tensor.Node) {
-		x = g.Input("x", tensor.Float32, n, width)
-		if net.classes > 0 {
-			y = g.Input("y", tensor.Int32, n)
+	class := func(g *tensor.Graph, n int) *tensor.Node {
+		if net.classes == 0 {
+			return nil
 		}
-		return x, y
+		return g.Input("y", tensor.Int32, n)
 	}
 	m.bounds = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		x, y := inputs(g, n, size)
-		log, kl := net.bound(x, y, g.Input("epsilon", tensor.Float32, n, net.latent))
-		g.Output("result", tensor.Sub(log, tensor.Sum(kl, 1)))
+		x, epsilon := g.Input("x", tensor.Float32, n, size), g.Input("epsilon", tensor.Float32, n, net.latent)
+		log, kl := net.bound(x, class(g, n), epsilon)
+		g.Output("bound", tensor.Sub(log, tensor.Sum(kl, 1)))
+	})
+	m.posterior = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
+		mean, logVariance := net.encode(g.Input("x", tensor.Float32, n, size), class(g, n))
+		g.Output("mean", mean)
+		g.Output("log_variance", logVariance)
 	})
 	m.weights = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		x, y := inputs(g, n, size)
-		epsilon := g.Input("epsilon", tensor.Float32, n, net.latent)
-		mean, logVariance := net.encode(x, y)
-		z := reparameterise(mean, logVariance, epsilon)
-		// log p(z) − log q(z|x): the normalising constants cancel.
-		ratio := tensor.MulScalar(tensor.Sub(tensor.Add(tensor.Square(epsilon), logVariance), tensor.Square(z)), 0.5)
-		g.Output("result", tensor.Add(net.logLikelihood(z, y, x), tensor.Sum(ratio, 1)))
-	})
-	m.encoder = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		mean, _ := net.encode(inputs(g, n, size))
-		g.Output("result", mean)
+		latent := func(name string) *tensor.Node { return g.Input(name, tensor.Float32, n, net.latent) }
+		x, y := g.Input("x", tensor.Float32, n, size), class(g, n)
+		g.Output("weight", net.logWeight(x, y, latent("mean"), latent("log_variance"), latent("epsilon")))
 	})
 	m.decoder = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		out := net.decode(inputs(g, n, net.latent))
+		out := net.decode(g.Input("z", tensor.Float32, n, net.latent), class(g, n))
 		if net.output == Bernoulli {
 			out = tensor.Sigmoid(out)
 		}
-		g.Output("result", out)
+		g.Output("x", out)
 	})
 	if net.classes > 0 {
 		return &CondAutoencoder{m}
@@ -75,21 +72,32 @@ func newAutoencoder(card model.Card, net *autoencoder, vars tensor.Vars, prior [
 	return &m
 }
 
-// call runs a function of rows x (n, width) under classes y.
-func (m *Autoencoder) call(f *train.Function, dst, x, epsilon []float32, y []int32, n int) error {
-	if n == 0 {
-		return nil
-	}
-	in, out, wide := len(x)/n, len(dst)/n, m.net.latent
+// rows is an array with a row for each example, and its name in the graph of a function.
+type rows struct {
+	name   string
+	values []float32
+}
+
+// part is rows [from, to) of n.
+func (r rows) part(from, to, n int) []float32 {
+	wide := len(r.values) / n
+	return r.values[from*wide : to*wide]
+}
+
+// call runs a function of n examples under classes y.
+func (m *Autoencoder) call(f *train.Function, n int, y []int32, in []rows, out ...rows) error {
 	return f.Call(n, func(e tensor.Executable, from, to int) {
-		copy(e.Input("x").F32, x[from*in:to*in])
+		for _, r := range in {
+			copy(e.Input(r.name).F32, r.part(from, to, n))
+		}
 		if m.net.classes > 0 {
 			copy(e.Input("y").I32, y[from:to])
 		}
-		if epsilon != nil {
-			copy(e.Input("epsilon").F32, epsilon[from*wide:to*wide])
+	}, func(e tensor.Executable, from, to int) {
+		for _, r := range out {
+			copy(r.part(from, to, n), e.Output(r.name).F32)
 		}
-	}, func(e tensor.Executable, from, to int) { copy(dst[from*out:to*out], e.Output("result").F32) })
+	})
 }
 
 // observed is x as the likelihood sees it: transformed, and binarised for Bernoulli.
@@ -126,17 +134,6 @@ func (m *Autoencoder) rawUnits() float64 {
 	return 0 // probabilities of whole numbers have no unit
 }
 
-// evaluate runs bounds or weights with one new draw of z for each x, and gives nats in raw units.
-func (m *Autoencoder) evaluate(f *train.Function, x []float32, y []int32, n int, r *rand.Rand) ([]float64, error) {
-	short := make([]float32, n)
-	err := m.call(f, short, x, normals(n*m.net.latent, 1, r), y, n)
-	log := make([]float64, n)
-	for i, l := range short {
-		log[i] = float64(l) + m.rawUnits()
-	}
-	return log, err
-}
-
 // LogBound sets dst[i] to the evidence lower bound of x_i with one draw of z, in nats.
 func (m *Autoencoder) LogBound(dst []float64, x data.Batch, r *rand.Rand) error {
 	return m.logBound(dst, x, nil, r)
@@ -150,9 +147,15 @@ func (m *Autoencoder) logBound(dst []float64, x data.Batch, y []int32, r *rand.R
 	if err != nil {
 		return err
 	}
-	log, err := m.evaluate(m.bounds, t.X, y, x.Len(), r)
-	copy(dst, log)
-	return err
+	bound := make([]float32, len(dst))
+	epsilon := normals(len(dst)*m.net.latent, 1, r)
+	if err := m.call(m.bounds, len(dst), y, []rows{{"x", t.X}, {"epsilon", epsilon}}, rows{"bound", bound}); err != nil {
+		return err
+	}
+	for i, l := range bound {
+		dst[i] = float64(l) + m.rawUnits()
+	}
+	return nil
 }
 
 // LogImportanceBound sets dst[i] to log (1/k) Σ_j p(x_i, z_j)/q(z_j|x_i), in nats (Burda, Grosse and Salakhutdinov, Importance
@@ -162,22 +165,45 @@ func (m *Autoencoder) LogImportanceBound(dst []float64, x data.Batch, k int, r *
 }
 
 func (m *Autoencoder) logImportanceBound(dst []float64, x data.Batch, y []int32, k int, r *rand.Rand) error {
-	if err := m.CheckResults(x, len(dst), 1); err != nil {
-		return err
-	}
-	t, err := m.observed(x, r) // one binarisation for all draws of z
+	t, err := m.observedFor(dst, x, k, r)
 	if err != nil {
 		return err
 	}
 	total := newLogMeans(dst)
-	for range k {
-		log, err := m.evaluate(m.weights, t.X, y, x.Len(), r)
-		if err != nil {
-			return err
-		}
-		total.add(log, 0)
+	if err := m.addWeights(total, t, y, k, 0, r); err != nil {
+		return err
 	}
 	total.finish(float64(k))
+	return nil
+}
+
+// observedFor checks what an importance-weighted bound of k draws is asked for. All draws of z see one binarisation.
+func (m *Autoencoder) observedFor(dst []float64, x data.Batch, k int, r *rand.Rand) (data.Batch, error) {
+	if k < 1 {
+		return data.Batch{}, fmt.Errorf("vae: an importance-weighted bound with %d draws, expected at least 1", k)
+	}
+	if err := m.CheckResults(x, len(dst), 1); err != nil {
+		return data.Batch{}, err
+	}
+	return m.observed(x, r)
+}
+
+// addWeights adds log p(x_i, z)/q(z|x_i) + logPrior, in nats and raw units, of k draws of z each.
+func (m *Autoencoder) addWeights(total logMeans, t data.Batch, y []int32, k int, logPrior float64, r *rand.Rand) error {
+	n, wide := t.Len(), m.net.latent
+	mean, logVariance := rows{"mean", make([]float32, n*wide)}, rows{"log_variance", make([]float32, n*wide)}
+	x := rows{"x", t.X}
+	if err := m.call(m.posterior, n, y, []rows{x}, mean, logVariance); err != nil {
+		return err
+	}
+	weight := make([]float32, n)
+	for range k {
+		epsilon := rows{"epsilon", normals(n*wide, 1, r)}
+		if err := m.call(m.weights, n, y, []rows{x, mean, logVariance, epsilon}, rows{"weight", weight}); err != nil {
+			return err
+		}
+		addLogs(total, weight, logPrior+m.rawUnits())
+	}
 	return nil
 }
 
@@ -189,28 +215,18 @@ func (m *CondAutoencoder) LogBound(dst []float64, x data.Batch, r *rand.Rand) er
 
 // LogImportanceBound is LogBound with k draws of z for each class.
 func (m *CondAutoencoder) LogImportanceBound(dst []float64, x data.Batch, k int, r *rand.Rand) error {
-	if err := m.CheckResults(x, len(dst), 1); err != nil {
-		return err
-	}
-	t, err := m.observed(x, r)
+	t, err := m.observedFor(dst, x, k, r)
 	if err != nil {
 		return err
 	}
 	total := newLogMeans(dst)
-	y := make([]int32, x.Len())
 	for class, p := range m.prior {
 		if p == 0 {
 			continue
 		}
-		for i := range y {
-			y[i] = int32(class)
-		}
-		for range k {
-			log, err := m.evaluate(m.weights, t.X, y, x.Len(), r)
-			if err != nil {
-				return err
-			}
-			total.add(log, math.Log(p))
+		y := slices.Repeat([]int32{int32(class)}, x.Len())
+		if err := m.addWeights(total, t, y, k, math.Log(p), r); err != nil {
+			return err
 		}
 	}
 	total.finish(float64(k))
@@ -301,7 +317,7 @@ func uniform(r *rand.Rand) float64 { return (float64(r.Uint64()>>12) + 0.5) * 0x
 
 func (m *Autoencoder) decode(z []float32, y []int32, n int) (data.Batch, error) {
 	out := data.NewBatch(m.Transform.OutShape(), n, false)
-	return out, m.call(m.decoder, out.X, z, nil, y, n)
+	return out, m.call(m.decoder, n, y, []rows{{"z", z}}, rows{"x", out.X})
 }
 
 // LatentSize is the number of dimensions of z.
@@ -321,7 +337,7 @@ func (m *Autoencoder) Encode(dst []float32, x data.Batch, y []int32) error {
 	if err != nil {
 		return err
 	}
-	return m.call(m.encoder, dst, t.X, nil, y, x.Len())
+	return m.call(m.posterior, x.Len(), y, []rows{{"x", t.X}}, rows{"mean", dst})
 }
 
 // Decode gives the mean of p(x|z).
