@@ -47,3 +47,42 @@ func TestRowsThatRepeat(t *testing.T) {
 		}
 	}
 }
+
+// A broadcast operand lies in a register from the beginning of a tile. If it shared one with an intermediate value that is
+// no longer needed when the operand is first read, that value would have overwritten it.
+func TestBroadcastKeepsItsRegister(t *testing.T) {
+	const rows, columns = 300, 10
+	prog, err := tensor.Build(func(g *tensor.Graph) {
+		x := g.Input("x", tensor.Float32, rows, columns)
+		row := g.Input("row", tensor.Float32, columns)
+		column := g.Input("column", tensor.Float32, rows, 1)
+		sum := tensor.Add(tensor.MulScalar(x, 2), tensor.MulScalar(x, 3)) // two registers, both free afterwards
+		g.Output("y", tensor.Mul(tensor.Add(sum, row), column))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := cpu.New(1).Compile(prog, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, row, column := e.Input("x").F32, e.Input("row").F32, e.Input("column").F32
+	for i := range x {
+		x[i] = float32(i % 101)
+	}
+	for j := range row {
+		row[j] = float32(1000 * j)
+	}
+	for i := range column {
+		column[i] = float32(i%7 - 3)
+	}
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range e.Output("y").F32 {
+		want := (5*x[i] + row[i%columns]) * column[i/columns]
+		if got != want {
+			t.Fatalf("element %d is %v, want %v", i, got, want)
+		}
+	}
+}
