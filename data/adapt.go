@@ -36,10 +36,9 @@ func adaptPictures(s Set, o Options) (Set, error) {
 
 // classMap gives the index in to of every class of from.
 func classMap(from, to []string) ([]int32, error) {
-	target := &Schema{Classes: to}
 	class := make([]int32, len(from))
 	for k, name := range from {
-		i, ok := target.Class(name)
+		i, ok := classOrFolder(to, name)
 		if !ok {
 			return nil, fmt.Errorf("class %q is unknown, expected one of %s; remove it, or fit a model that knows it", name, quoted(to))
 		}

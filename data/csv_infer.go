@@ -99,7 +99,7 @@ func inferCSV(ctx context.Context, f *csvFile, src *Source, o Options) (*csvPlan
 	if !plan.header {
 		names = make([]string, len(first))
 		for j, field := range first {
-			names[j] = "x" + strconv.Itoa(j+1)
+			names[j] = columnName(j)
 			scans[j].add(field, firstLine)
 		}
 	} else if rows.number == 1 {
@@ -111,18 +111,22 @@ func inferCSV(ctx context.Context, f *csvFile, src *Source, o Options) (*csvPlan
 	return plan, nil
 }
 
-// isHeader decides whether the first row names the columns. It does if none of its fields is a number or missing, no two
-// are the same, and either some column has only numbers below, or no field comes again in its own column.
+// columnName is what the column at place j, from 0, of a table without a header is called.
+func columnName(j int) string { return "x" + strconv.Itoa(j+1) }
+
+// isHeader decides whether the first row names the columns. It does if none of its fields is a number or missing, and
+// either some column has only numbers below, or no field comes again, in its own column or in the first row. Where two
+// columns have one name above numbers, it is still a header, if a wrong one.
 func isHeader(first []string, scans []columnScan) bool {
 	seen := map[string]bool{}
 	numbersBelow, repeats := false, false
 	for j, field := range first {
-		if _, _, isNumber := number(field); field == "" || isMissing(field) || isNumber || seen[field] {
+		if _, _, isNumber := number(field); field == "" || isMissing(field) || isNumber {
 			return false
 		}
+		repeats = repeats || seen[field] || scans[j].repeats
 		seen[field] = true
 		numbersBelow = numbersBelow || scans[j].texts == 0 && scans[j].wholes+scans[j].reals > 0
-		repeats = repeats || scans[j].repeats
 	}
 	return numbersBelow || !repeats
 }

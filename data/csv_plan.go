@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -81,7 +82,8 @@ func (p *csvPlan) parse(dst []float32, fields []string) (class int32, err error)
 
 // planForSchema finds the columns of a fitted model in a table by name. The label column may be missing, and then the set
 // has no labels; columns that the model does not know are left out, with a note. A table without a header must have
-// exactly the model's columns, in their order, with the label after them or not at all.
+// exactly the model's columns, in their order, and the label after them, or where it stood when the model was fitted to a
+// table without a header, or not at all.
 func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (*csvPlan, error) {
 	name := f.blob.name
 	if want.IsImage() {
@@ -118,12 +120,19 @@ func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (
 		if extra := without(first, want); len(extra) > 0 {
 			src.Notes = append(src.Notes, fmt.Sprintf("%s: the model does not know the columns %s; they are left out", name, quoted(extra)))
 		}
-	case len(missing) == k && (len(first) == k || len(first) == k+1 && want.Labelled()) && hasNumber(first):
+	case len(missing) == k && (len(first) == k || len(first) == k+1 && want.Label != "") && hasNumber(first):
+		label := k
+		if at, ok := labelNumber(want); ok && len(first) > k {
+			label = at
+		}
 		for j := range p.source {
 			p.source[j] = j
+			if j >= label {
+				p.source[j]++
+			}
 		}
-		if len(first) > k {
-			p.label = k
+		if len(first) > k && want.Labelled() {
+			p.label = label
 		}
 	default:
 		return nil, fmt.Errorf("%s: line %d: the columns %s of the model are missing, expected them in the header by name", name, rows.line(), quoted(missing))
@@ -133,6 +142,24 @@ func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (
 	}
 	p.schema = &schema
 	return p, nil
+}
+
+// labelNumber is the place of the label, from 0, in a table that had no header when the model was fitted: there the label is
+// called by its number and the columns by theirs, as in inferCSV.
+func labelNumber(s *Schema) (at int, ok bool) {
+	at, err := strconv.Atoi(s.Label)
+	if at--; err != nil || at < 0 || at > len(s.Columns) {
+		return 0, false
+	}
+	for j, c := range s.Columns {
+		if j >= at {
+			j++
+		}
+		if c.Name != columnName(j) {
+			return 0, false
+		}
+	}
+	return at, true
 }
 
 // hasNumber reports whether some field of the row is a number, which makes it a row of values and not a header.

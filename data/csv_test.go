@@ -73,7 +73,6 @@ func TestCSVHeader(t *testing.T) {
 		"a,1\nb,2\n":               false,
 		"x,y\np,q\np,r\nq,q\n":     true,
 		"p,q\np,r\nq,q\n":          false,
-		"a,a\n1,2\n":               false,
 		"a,\n1,2\n":                false,
 		"1,2,kind\n3,4,a\n5,6,b\n": true, // by the label's name
 	} {
@@ -156,6 +155,7 @@ func TestCSVDamage(t *testing.T) {
 		"identifiers":      {names.String(), "", []string{`"name"`, "more than 1000", "remove the column"}},
 		"empty column":     {"a,b\n1,\n2,NA\n", "", []string{`"b"`, "no value at all"}},
 		"same names":       {"a,b,a,y\n1,2,3,p\n", "y", []string{"columns 1 and 3", `"a"`}},
+		"same, no label":   {"a,a\n1,2\n", "", []string{"columns 1 and 2", `"a"`}},
 		"no name":          {"a,,y\n1,2,p\n", "y", []string{"column 2 has no name"}},
 		"no label column":  {"a,b\n1,2\n", "y", []string{`no label column "y"`, `"a", "b"`}},
 		"label, no header": {"1,2\n3,4\n", "9", []string{`"9" and no header`, "1 to 2"}},
@@ -215,6 +215,21 @@ func TestCSVForModel(t *testing.T) {
 	wantError(t, err, "no table", "3 columns")
 	_, err = Open(context.Background(), "digits", Options{Label: "kind"})
 	wantError(t, err, "no table", `label column "kind"`)
+}
+
+// TestCSVWithoutHeaderForModel reads a table without a header for a model that was fitted to it, whichever column the label
+// is and whether or not it is read too.
+func TestCSVWithoutHeaderForModel(t *testing.T) {
+	path := write(t, []byte("1,a,3\n2,b,4\n"), t.TempDir(), "t.csv")
+	schema := *open(t, path, Options{Label: "2"}).All.Schema()
+	for _, classes := range [][]string{schema.Classes, nil} {
+		schema.Classes = classes
+		src := open(t, path, Options{Schema: &schema})
+		b := all(t, src.All)
+		if !same(b.X, []float32{1, 3, 2, 4}) || src.All.Schema().Labelled() != (classes != nil) || classes != nil && !slices.Equal(b.Y, []int32{0, 1}) {
+			t.Errorf("classes %v: x %v, y %v", classes, b.X, b.Y)
+		}
+	}
 }
 
 func TestLargeIntegersAreNoted(t *testing.T) {

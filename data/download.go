@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -86,9 +87,18 @@ func (d *downloader) file(ctx context.Context, mirrors []string, dir string, f k
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		failures = append(failures, fmt.Sprintf("%s: %v", host(mirror), err))
+		failures = append(failures, fmt.Sprintf("%s: %v", host(mirror), plainly(err)))
 	}
 	return fmt.Errorf("cannot download %s (%s)", f.name, strings.Join(failures, "; "))
+}
+
+// plainly leaves out of a network's error what says nothing beside the host: the address of the name server, the protocol.
+func plainly(err error) error {
+	var lookup *net.DNSError
+	if errors.As(err, &lookup) {
+		return errors.New(lookup.Err)
+	}
+	return err
 }
 
 // fromMirror completes part from one address and checks it. A part that proves wrong is removed, and fetched once more

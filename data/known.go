@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 type KnownSet struct {
 	Name    string   `json:"name"`
 	Summary string   `json:"summary"`
-	Shape   Shape    `json:"shape"`
+	Shape   Shape    `json:"-"` // MarshalJSON
 	Classes []string `json:"classes"`
 	Train   int      `json:"train"` // examples
 	Test    int      `json:"test"`
@@ -24,6 +25,15 @@ type KnownSet struct {
 
 	files   []knownFile
 	mirrors []string // folders, each ending in a slash; the checksum makes a plain http one as good as another
+}
+
+// MarshalJSON writes the shape as Info has it, an array of axes.
+func (k KnownSet) MarshalJSON() ([]byte, error) {
+	type plain KnownSet
+	return json.Marshal(struct {
+		plain
+		Shape []int `json:"shape"`
+	}{plain(k), k.Shape.Dims()})
 }
 
 // knownFile is one file of a set. Mirrors and distributions compress the same content differently, so the checksum is

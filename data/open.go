@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/likely-ml/likely/internal/suggest"
 )
 
 // Open opens what as a data set: a known name, or a path. A path that exists wins over a name. A path is a folder of class
@@ -76,5 +78,9 @@ func unknownName(what string) error {
 			return fmt.Errorf("unknown part %q of %s, expected train, test or all", what[i+1:], what[:i])
 		}
 	}
-	return fmt.Errorf("%s: no such file or folder, and no known data set; expected a path or one of %s", what, strings.Join(names, ", "))
+	hint := suggest.Hint(what, names)
+	if hint == "" {
+		hint = "; expected a path or one of " + strings.Join(names, ", ")
+	}
+	return fmt.Errorf("%s: no such file or folder, and no known data set%s", what, hint)
 }

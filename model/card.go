@@ -51,6 +51,9 @@ func (c *Card) Save(w io.Writer, tensors []Tensor) error {
 	if err != nil {
 		return err
 	}
+	if metadata[keyChecksum], err = checksum(tensors, metadata); err != nil {
+		return err
+	}
 	return WriteTensors(w, tensors, metadata)
 }
 

@@ -2,9 +2,14 @@ package model
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"strconv"
 
@@ -29,6 +34,7 @@ const (
 	keySeed       = "seed"
 	keyLikely     = "likely_version"
 	keyGo         = "go_version"
+	keyChecksum   = "sha256" // of the file as it is without this key
 )
 
 // metadata writes the card down.
@@ -100,6 +106,26 @@ func readCard(m map[string]string) (Card, Entry, error) {
 	return c, entry, nil
 }
 
+// checksum is the SHA-256, in hexadecimal digits, of a file with these tensors and this metadata.
+func checksum(tensors []Tensor, metadata map[string]string) (string, error) {
+	h := sha256.New()
+	if err := WriteTensors(h, tensors, metadata); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// verify reports ErrDamaged where the content of a file is not what its checksum was taken of.
+func verify(tensors []Tensor, metadata map[string]string) error {
+	rest := maps.Clone(metadata)
+	delete(rest, keyChecksum)
+	got, err := checksum(tensors, rest)
+	if err == nil && got != metadata[keyChecksum] {
+		err = fmt.Errorf("%w: its content does not have the checksum that it was written with; copy it again, or fit the model anew", ErrDamaged)
+	}
+	return err
+}
+
 // Read reads a model file of the given size in bytes. The model will compute on run.Backend with run.Threads.
 func (run Run) Read(r io.ReaderAt, size int64) (Model, *File, error) {
 	// The card comes before the tensors: whether this is a model file at all needs no reading of the rest.
@@ -115,8 +141,11 @@ func (run Run) Read(r io.ReaderAt, size int64) (Model, *File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	tensors, _, err := ReadTensors(r, size)
+	tensors, metadata, err := ReadTensors(r, size)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := verify(tensors, metadata); err != nil {
 		return nil, nil, err
 	}
 	f := &File{Card: card, Tensors: tensors, Run: run}
@@ -134,6 +163,9 @@ func Load(path string) (Model, *File, error) { return Run{}.Load(path) }
 // Load reads the model file at path like the function Load, for run.Backend and run.Threads.
 func (run Run) Load(path string) (Model, *File, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%s: %w, expected a model file that fit wrote", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

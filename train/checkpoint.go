@@ -135,7 +135,7 @@ func (t *trainer) restore(path string) error {
 	}
 	tensors, metadata, err := model.ReadTensors(f, info.Size())
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: cannot resume (%w); remove the file to begin the run afresh", path, err)
 	}
 	if metadata[identityKey] != t.identity {
 		return fmt.Errorf("%s: %w: it was made with another recipe, seed, number of epochs or data; use the same ones, or another run folder", path, ErrOtherRun)

@@ -22,7 +22,7 @@ func (t *trainer) measure() {
 	t.measured, t.measuredAt = time.Now(), t.state.Step
 }
 
-// tell reports progress, at most ten times a second.
+// tell reports progress: always, as at the end of an epoch, or at most ten times a second.
 func (t *trainer) tell(always bool) {
 	if t.run.Progress == nil || !always && time.Since(t.told) < tellEvery {
 		return

@@ -202,7 +202,9 @@ func (t *trainer) epoch(ctx context.Context) error {
 			return err
 		}
 		source.free <- next.batch
-		t.tell(false)
+		if t.state.Step%t.steps != 0 { // finishEpoch tells the rest, with what validation found
+			t.tell(false)
+		}
 		if t.state.Step%logEvery == 0 && t.state.Step%t.steps != 0 {
 			if err := t.log.write(t.entry(map[string]float64{"batch_loss": t.last})); err != nil {
 				return err
@@ -319,7 +321,7 @@ func (t *trainer) finishEpoch(ctx context.Context) error {
 	if t.state.Step >= t.steps*t.options.Epochs && !t.state.Done {
 		t.state.Done, t.state.Stopped = true, "all epochs done"
 	}
-	t.tell(t.state.Done)
+	t.tell(true)
 	if t.run.Dir != "" && time.Since(t.saved) >= t.options.CheckpointEvery {
 		return t.checkpoint()
 	}

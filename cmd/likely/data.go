@@ -68,14 +68,7 @@ func (a *app) dataInfo() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			source, split, err := a.open(cmd.Context(), args[0], o)
-			if err != nil {
-				return err
-			}
-			if split == "" {
-				split = "all"
-			}
-			set, err := source.Part(split)
+			source, set, err := a.openPart(cmd.Context(), args[0], o)
 			if err != nil {
 				return err
 			}

@@ -25,9 +25,9 @@ type dataFlags struct {
 }
 
 func (f *dataFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.label, "label", "", "column of a table that holds the class")
-	flags.StringVar(&f.size, "size", "", "resize pictures to N or HEIGHTxWIDTH pixels")
-	flags.IntVar(&f.channels, "channels", 0, "1 for grey, 3 for colour; 0 as the data is")
+	flags.StringVar(&f.label, "label", "", "`column` of a table that holds the class")
+	flags.StringVar(&f.size, "size", "", "resize pictures to `N` or HEIGHTxWIDTH pixels")
+	flags.IntVar(&f.channels, "channels", 0, "`1` for grey, 3 for colour; 0 as the data is")
 	f.addSkipBad(flags)
 }
 
@@ -75,6 +75,23 @@ func (a *app) open(ctx context.Context, arg string, o data.Options) (*data.Sourc
 	return source, split, nil
 }
 
+// openPart opens the data set of a DATA argument, and the part that it names: all of it where it names none.
+func (a *app) openPart(ctx context.Context, arg string, o data.Options) (*data.Source, data.Set, error) {
+	source, split, err := a.open(ctx, arg, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case split == "":
+		split = "all"
+	case split == "train" && !source.HasTest():
+		// All of it would be another train part than the one that fit and evaluate cut.
+		return nil, nil, fmt.Errorf("%s has no train and test parts of its own; expected %s or %s:all", source.Name, source.Name, source.Name)
+	}
+	set, err := source.Part(split)
+	return source, set, err
+}
+
 // parts are the examples that a fit uses, and the provenance that it writes down.
 type parts struct {
 	train, validation data.Set // validation is nil where none is set aside
@@ -109,6 +126,9 @@ func fitParts(ctx context.Context, s *data.Source, split string, validation floa
 	if validation > 0 {
 		if p.train, p.validation, err = data.Split(ctx, p.train, validation, seed); err != nil {
 			return p, err
+		}
+		if p.validation.Len() == 0 { // a few examples have no tenth
+			p.validation = nil
 		}
 	}
 	p.provenance.Examples = p.train.Len()

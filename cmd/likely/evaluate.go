@@ -45,7 +45,7 @@ data is taken whole.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most; 0 for %d", evaluate.MaxSamples))
+	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most `N`; 0 for %d", evaluate.MaxSamples))
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -66,7 +66,11 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	if err != nil {
 		return err
 	}
-	if _, classifier := m.(model.Classifier); !classifier && set.Len() < leastToCompare {
+	_, classifier := m.(model.Classifier)
+	if classifier && !set.Schema().Labelled() {
+		return unlabelledError(source, file.Card.Schema)
+	}
+	if !classifier && set.Len() < leastToCompare {
 		a.note("%s are too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
 	}
 	a.note("measuring %s on %s of %s", file.Card.Name, plural(set.Len(), "example", "examples"), which)
@@ -101,6 +105,15 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 		fmt.Fprintln(a.stdout, line)
 	}
 	return nil
+}
+
+// unlabelledError reports that a classifier cannot be measured on a source, which has no labels.
+func unlabelledError(s *data.Source, fitted *data.Schema) error {
+	expected := "one folder of pictures for each class, or IDX pictures with their label file"
+	if !fitted.IsImage() {
+		expected = fmt.Sprintf("the class of each row in the column %q", fitted.Label)
+	}
+	return fmt.Errorf("%s has no labels to compare with; expected %s", s.Name, expected)
 }
 
 // unitLines say what the measures are in, a unit a line: they are too long for a column.

@@ -53,15 +53,15 @@ interrupted, the same command with --resume goes on as if it had not been.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVar(&f.settings, "set", nil, "a setting of the model, name=value (see likely models NAME)")
-	flags.IntVar(&f.epochs, "epochs", 0, "passes over the data; 0 for the model's own number")
-	flags.Float64Var(&f.validation, "validation", 0.1, "share of the train part set aside to watch the loss")
+	flags.StringArrayVar(&f.settings, "set", nil, "a setting of the model, `name=value` (see likely models NAME)")
+	flags.IntVar(&f.epochs, "epochs", 0, "passes over the data, `N`; 0 for the model's own number")
+	flags.Float64Var(&f.validation, "validation", 0.1, "`share` of the train part set aside to watch the loss")
 	flags.BoolVar(&f.unconditional, "unconditional", false, "ignore the labels: a generative model learns p(x)")
-	flags.StringVar(&f.metric, "threshold-metric", "accuracy", "what the threshold of two classes maximises: "+strings.Join(metricNames(), ", "))
-	flags.StringVar(&f.out, "out", "", "model file; MODEL.safetensors if there is no --run either")
-	flags.StringVar(&f.run, "run", "", "folder for the run: run.json, metrics.jsonl, checkpoints/, model.safetensors")
+	flags.StringVar(&f.metric, "threshold-metric", "accuracy", "`what` the threshold of two classes maximises: "+strings.Join(metricNames(), ", "))
+	flags.StringVar(&f.out, "out", "", "model `file`; MODEL.safetensors if there is no --run either")
+	flags.StringVar(&f.run, "run", "", "`folder` for the run: run.json, metrics.jsonl, checkpoints/, model.safetensors")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --run")
-	flags.DurationVar(&f.checkpoint, "checkpoint", 10*time.Second, "least time between checkpoints in --run")
+	flags.DurationVar(&f.checkpoint, "checkpoint", 10*time.Second, "least `time` between checkpoints in --run")
 	f.add(flags)
 	return cmd
 }
@@ -75,6 +75,9 @@ func metricNames() []string {
 	return names
 }
 
+// mostEpochs is as far as the setting epochs of a model goes.
+const mostEpochs = 100_000
+
 // check looks at the words that need no data.
 func (f *fitFlags) check(spec model.Spec) error {
 	for _, s := range f.settings {
@@ -85,6 +88,8 @@ func (f *fitFlags) check(spec model.Spec) error {
 	switch {
 	case f.epochs < 0:
 		return usagef("--epochs is %d, expected at least 1, or 0 for the model's own number", f.epochs)
+	case f.epochs > mostEpochs:
+		return usagef("--epochs is %d, expected at most %d", f.epochs, mostEpochs)
 	case !(f.validation >= 0 && f.validation < 1):
 		return usagef("--validation is %v, expected a share from 0 up to 1", f.validation)
 	case !slices.Contains(metricNames(), f.metric):
@@ -93,6 +98,9 @@ func (f *fitFlags) check(spec model.Spec) error {
 		return usagef("--checkpoint is %v, expected a time such as 10s", f.checkpoint)
 	case f.resume && f.run == "":
 		return usagef("--resume needs the folder of the run: --run DIR")
+	}
+	if f.run != "" {
+		return checkOutFolder("--run", f.run)
 	}
 	return nil
 }
@@ -132,6 +140,12 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	}
 	spec := entry.New()
 	if err := f.check(spec); err != nil {
+		return err
+	}
+	if f.out == "" && f.run == "" {
+		f.out = name + ".safetensors"
+	}
+	if err := checkOut(f.out); err != nil {
 		return err
 	}
 	o, err := f.options()
@@ -192,10 +206,7 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 			r.Out = path
 		}
 	}
-	if r.Out == "" {
-		r.Out = name + ".safetensors"
-	}
-	if f.run == "" || f.out != "" {
+	if f.out != "" {
 		if err := model.SaveFile(r.Out, fitted); err != nil {
 			return err
 		}

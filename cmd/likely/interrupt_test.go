@@ -36,6 +36,9 @@ func TestInterrupted(t *testing.T) {
 	if stdout.Len() > 0 || strings.Contains(stderr.String(), "epoch 50/50") {
 		t.Errorf("the fit went on after it was interrupted:\n%s%s", stdout.String(), stderr)
 	}
+	if text := stderr.String(); !strings.Contains(text, "likely: ") || strings.Contains(text, context.Canceled.Error()) || !strings.Contains(text, "interrupted") {
+		t.Errorf("the last words are not plain ones: %s", text)
+	}
 	if r, err := readRun(dir); err != nil || r.State != "interrupted" {
 		t.Errorf("run.json says %q (%v), expected interrupted", r.State, err)
 	}

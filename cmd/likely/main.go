@@ -39,20 +39,35 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitSuccess
 	}
-	fmt.Fprintf(stderr, "likely: %s\n", oneLine(err))
 	var usage *usageError
 	switch {
 	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "likely: %s\n", oneLine(err))
 		return exitUsage
 	case ctx.Err() != nil:
+		fmt.Fprintf(stderr, "likely: %s\n", interrupted(err))
 		return exitInterrupted
 	}
+	fmt.Fprintf(stderr, "likely: %s\n", oneLine(err))
 	return exitFailed
 }
 
 // oneLine is the text of an error, whose lines are joined.
 func oneLine(err error) string {
 	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// interrupted is the text of an error that an interrupt made, in plain words.
+func interrupted(err error) string {
+	canceled := context.Canceled.Error()
+	text := strings.TrimSuffix(oneLine(err), ": "+canceled)
+	switch {
+	case text == canceled:
+		return "interrupted"
+	case strings.Contains(text, "interrupted"):
+		return text
+	}
+	return text + ": interrupted"
 }
 
 // usageError is an error in the words of the command line, as opposed to one of the work.

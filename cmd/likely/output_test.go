@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -30,8 +32,9 @@ func TestWords(t *testing.T) {
 		clip("abcdef", 4):                                      "abc…",
 		clip("abcd", 4):                                        "abcd",
 		oneLine(errors.New("a\nb\n")):                          "a; b",
-		safeName("T-shirt/top"):                                "T-shirt_top",
-		safeName(".."):                                         "_..",
+		interrupted(context.Canceled):                          "interrupted",
+		interrupted(fmt.Errorf("cnn: interrupted after step 3: %w", context.Canceled)): "cnn: interrupted after step 3",
+		interrupted(fmt.Errorf("a.csv: %w", context.Canceled)):                         "a.csv: interrupted",
 	} {
 		if got != want {
 			t.Errorf("got %q, expected %q", got, want)

@@ -46,9 +46,9 @@ else for class B, the first.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Float64Var(&f.threshold, "threshold", 0.5, "least probability of class A to decide for it (two classes)")
+	flags.Float64Var(&f.threshold, "threshold", 0.5, "least `probability` of class A to decide for it (two classes)")
 	flags.BoolVar(&f.proba, "proba", false, "write the probability of each class too")
-	flags.StringVar(&f.out, "out", "", "CSV file; standard output if there is none")
+	flags.StringVar(&f.out, "out", "", "CSV `file`; standard output if there is none")
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -63,6 +63,9 @@ func (a *app) runPredict(ctx context.Context, path, arg string, f predictFlags) 
 	if f.decide && !(f.threshold >= 0 && f.threshold <= 1) {
 		return usagef("--threshold is %v, expected a probability from 0 to 1", f.threshold)
 	}
+	if err := checkOut(f.out); err != nil {
+		return err
+	}
 	m, file, err := a.load(path)
 	if err != nil {
 		return err
@@ -75,17 +78,11 @@ func (a *app) runPredict(ctx context.Context, path, arg string, f predictFlags) 
 	if f.decide && len(classes) != 2 {
 		return usagef("--threshold is for two classes; %s has %d", path, len(classes))
 	}
-	// Labels, where DATA has some, are not looked at, and may be of classes that the model does not know.
+	// Labels, where DATA has some, are not looked at, and may be of classes that the model does not know. The name of their
+	// column is: without it a note would say that the model does not know the column.
 	schema := *file.Card.Schema
-	schema.Classes, schema.Label = nil, ""
-	source, split, err := a.open(ctx, arg, data.Options{Schema: &schema, SkipBad: f.skipBad})
-	if err != nil {
-		return err
-	}
-	if split == "" {
-		split = "all"
-	}
-	set, err := source.Part(split)
+	schema.Classes = nil
+	_, set, err := a.openPart(ctx, arg, data.Options{Schema: &schema, SkipBad: f.skipBad})
 	if err != nil {
 		return err
 	}

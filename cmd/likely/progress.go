@@ -15,8 +15,12 @@ import (
 	"github.com/likely-ml/likely/model"
 )
 
-// lineEvery is the longest time between two lines of progress where there is no terminal.
-const lineEvery = 10 * time.Second
+// Where there is no terminal, a line of progress comes at least every lineEvery, and at the end of an epoch if it is
+// epochLineEvery after the one before, so that a fit of many short epochs does not fill a log.
+const (
+	lineEvery      = 10 * time.Second
+	epochLineEvery = time.Second
+)
 
 // meter shows how far work has come: a bar on a terminal, plain lines elsewhere, nothing under --quiet.
 type meter struct {
@@ -26,7 +30,7 @@ type meter struct {
 	terminal  bool
 	started   time.Time
 	last      time.Time // of the last line
-	epoch     int       // of the last line
+	epoch     int       // whose end the last line told
 	estimated bool      // the time of the whole has been told
 	stage     string
 }
@@ -57,9 +61,17 @@ func (m *meter) fit(p model.Progress) {
 		}
 		return
 	}
-	if p.Epoch != m.epoch || time.Since(m.last) >= lineEvery || p.Done {
+	// A line at the end of the first epoch, of the last, and of the others where they take long enough; and within an epoch
+	// that takes very long.
+	ended := p.Done || p.Epochs > 0 && p.Step*p.Epochs == p.Epoch*p.Steps
+	news := ended && (p.Epoch != m.epoch || p.Epochs == 0)
+	since := time.Since(m.last)
+	if news && (m.epoch == 0 || p.Done || since >= epochLineEvery) || since >= lineEvery {
 		fmt.Fprintln(m.out, describe(p, false))
-		m.epoch, m.last = p.Epoch, time.Now()
+		m.last = time.Now()
+		if ended {
+			m.epoch = p.Epoch
+		}
 	}
 }
 

@@ -44,10 +44,10 @@ p(x|y), draws new digits, measures both on the test part, and writes to DIR:
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.out, "out", "likely-quickstart", "folder to write")
-	flags.StringVar(&f.classifier, "classifier", "cnn", "model of p(y|x)")
-	flags.StringVar(&f.generator, "generator", "vae", "model of p(x|y)")
-	flags.IntVar(&f.epochs, "epochs", 0, "passes over the data; 0 for each model's own number")
+	flags.StringVar(&f.out, "out", "likely-quickstart", "`folder` to write")
+	flags.StringVar(&f.classifier, "classifier", "cnn", "`model` of p(y|x)")
+	flags.StringVar(&f.generator, "generator", "vae", "`model` of p(x|y)")
+	flags.IntVar(&f.epochs, "epochs", 0, "passes over the data, `N`; 0 for each model's own number")
 	return cmd
 }
 
@@ -88,6 +88,9 @@ func (a *app) runQuickstart(ctx context.Context, f quickstartFlags) error {
 	}
 	if f.epochs < 0 {
 		return usagef("--epochs is %d, expected at least 1, or 0 for each model's own number", f.epochs)
+	}
+	if err := checkOutFolder("--out", f.out); err != nil {
+		return err
 	}
 	if t.source, _, err = a.open(ctx, "digits", data.Options{}); err != nil {
 		return err

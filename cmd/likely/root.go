@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -39,8 +40,9 @@ probability. A generative model learns p(x), or p(x|y) where there are labels:
 it makes new pictures and rows.
 
 DATA is WHAT or WHAT:SPLIT. WHAT is a known name (see "likely data list"), a
-folder of class folders of pictures, a folder of IDX files, or a CSV table.
-SPLIT is train, test or all.`,
+folder of class folders of pictures, a folder of pictures without classes, a
+folder with train/ and test/ of either kind, a folder of IDX files, one
+picture, or a CSV table. SPLIT is train, test or all.`,
 		Example: `  likely quickstart
   likely fit cnn fashion-mnist --out cnn.safetensors`,
 		SilenceErrors:     true,
@@ -54,6 +56,8 @@ SPLIT is train, test or all.`,
 			return unknownCommand(cmd, args[0])
 		},
 	}
+	root.Version = model.Version
+	root.SetVersionTemplate("likely {{.Version}}\n")
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
@@ -64,9 +68,9 @@ SPLIT is train, test or all.`,
 	flags.SortFlags = false
 	flags.BoolVar(&a.json, "json", false, "print one JSON object")
 	flags.BoolVar(&a.quiet, "quiet", false, "print no progress and no notes")
-	flags.StringVar(&a.backend, "backend", "cpu", "what computes: cpu or reference")
-	flags.IntVar(&a.threads, "threads", 0, "worker threads; 0 for one per CPU")
-	flags.Uint64Var(&a.seed, "seed", 1, "seed of everything random")
+	flags.StringVar(&a.backend, "backend", "cpu", "`what` computes: cpu or reference")
+	flags.IntVar(&a.threads, "threads", 0, "worker threads, `N`; 0 for one per CPU")
+	flags.Uint64Var(&a.seed, "seed", 1, "seed of everything random, `N`")
 
 	root.AddCommand(a.quickstart(), a.data(), a.models(), a.fit(), a.predict(), a.sample(), a.evaluate(), a.version(), a.completion())
 	return root
@@ -125,7 +129,18 @@ func flagError(cmd *cobra.Command, err error) error {
 		cmd.InheritedFlags().VisitAll(collect)
 		return usagef("unknown flag --%s of %s%s", name, cmd.CommandPath(), suggest.Hint("--"+name, names))
 	}
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		f := value.GetFlag()
+		return usagef("--%s is %q, expected %s", f.Name, value.GetValue(), kinds[f.Value.Type()])
+	}
 	return usagef("%s: %s", cmd.CommandPath(), text)
+}
+
+// kinds are the types of flags in words.
+var kinds = map[string]string{
+	"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "duration": "a time such as 10s",
+	"bool": "true or false",
 }
 
 // words checks the number of arguments, which are named as in the usage line.

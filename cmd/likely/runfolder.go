@@ -73,12 +73,12 @@ func readRun(dir string) (runRecord, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
-		return r, fmt.Errorf("%s: %w", path, err)
+		return r, fmt.Errorf("%s: damaged (%w); remove the folder, or choose another", path, err)
 	}
 	// Recipes are compared as they were before indentation.
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, r.Recipe); err != nil {
-		return r, fmt.Errorf("%s: %w", path, err)
+		return r, fmt.Errorf("%s: damaged (%w); remove the folder, or choose another", path, err)
 	}
 	r.Recipe = compact.Bytes()
 	return r, nil

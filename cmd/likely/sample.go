@@ -34,8 +34,8 @@ conditional model does without the flag, and else from p(x).
 
 --out NAME.png writes one page of pictures, a row for each class where they
 divide evenly; NAME.csv a table; any other name is a folder of PNG files, with
-a folder for each class. Without --out pictures go to samples.png and tables to
-standard output.`,
+a folder, new or empty, for each class. Without --out pictures go to samples.png
+and tables to standard output.`,
 		Example: `  likely sample vae.safetensors -n 100 --class all --out page.png
   likely sample gaussian.safetensors -n 1000 --seed 7 --out rows.csv`,
 		Args: words(1, 1),
@@ -43,10 +43,10 @@ standard output.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.IntVarP(&f.n, "number", "n", 0, "how many, in all; 0 for 10 of each class, or 100")
-	flags.StringVar(&f.class, "class", "", "class to draw, or all")
-	flags.StringArrayVar(&f.settings, "set", nil, "a sampling option of the model, name=value")
-	flags.StringVar(&f.out, "out", "", "PNG page, CSV table or folder")
+	flags.IntVarP(&f.n, "number", "n", 0, "how many, `N` in all; 0 for 10 of each class, or 100")
+	flags.StringVar(&f.class, "class", "", "`class` to draw, or all")
+	flags.StringArrayVar(&f.settings, "set", nil, "a sampling option of the model, `name=value`")
+	flags.StringVar(&f.out, "out", "", "PNG page, CSV table or folder, by its `name`")
 	return cmd
 }
 
@@ -56,6 +56,14 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		return usagef("-n is %d, expected at least 1", f.n)
 	case strings.HasSuffix(f.out, ".parquet") || strings.HasSuffix(f.out, ".npy"):
 		return usagef("--out %s: expected a name that ends in .png or .csv, or a folder", f.out)
+	case f.out != "" && !isFileName(f.out):
+		if err := checkOutFolder("--out", f.out); err != nil {
+			return err
+		}
+	case f.out != "":
+		if err := checkOut(f.out); err != nil {
+			return err
+		}
 	}
 	m, file, err := a.load(path)
 	if err != nil {
@@ -65,6 +73,10 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		return err
 	}
 	schema := file.Card.Schema
+	if most := mostSamples(schema); int64(f.n) > most {
+		return usagef("-n is %d: so many samples do not fit in %s of memory; expected at most %d at once, more with other seeds",
+			f.n, size(maxSampleBytes), most)
+	}
 	y, err := order(m, path, schema, f)
 	if err != nil {
 		return err
@@ -80,7 +92,7 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := a.writeSamples(f.out, schema, b); err != nil {
+	if err := a.writeSamples(ctx, f.out, schema, b); err != nil {
 		return err
 	}
 	switch {
@@ -97,6 +109,17 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		return a.facts("model", file.Card.Name, "seed", fmt.Sprint(a.seed), "examples", count(b.Len()), "written", f.out)
 	}
 	return nil
+}
+
+// maxSampleBytes bounds the memory of the samples of one call, which are drawn before they are written.
+const maxSampleBytes = 4_000_000_000
+
+// mostSamples is how many samples of a schema there may be in one call: float32 values and an int32 class each.
+func mostSamples(schema *data.Schema) int64 { return maxSampleBytes / int64(4*(schema.Size()+1)) }
+
+// isFileName reports whether --out names one file, as opposed to a folder.
+func isFileName(out string) bool {
+	return strings.HasSuffix(out, ".csv") || strings.HasSuffix(out, ".png")
 }
 
 // tune sets the sampling options of a model.
@@ -202,7 +225,7 @@ func draw(ctx context.Context, m model.Model, schema *data.Schema, w wish, r *ra
 }
 
 // writeSamples writes samples in the form that the name of out asks for; "" is a table on standard output.
-func (a *app) writeSamples(out string, schema *data.Schema, b data.Batch) error {
+func (a *app) writeSamples(ctx context.Context, out string, schema *data.Schema, b data.Batch) error {
 	switch {
 	case out == "" && a.json:
 		return nil
@@ -213,7 +236,7 @@ func (a *app) writeSamples(out string, schema *data.Schema, b data.Batch) error 
 	case strings.HasSuffix(out, ".png"):
 		return atomicfile.Write(out, func(w io.Writer) error { return writePage(w, schema, b) })
 	case schema.IsImage():
-		return writeFolder(out, schema, b)
+		return writeFolder(ctx, out, schema, b)
 	}
 	return atomicfile.Write(filepath.Join(out, "samples.csv"), func(w io.Writer) error { return writeTable(w, schema, b) })
 }

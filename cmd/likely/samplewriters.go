@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"image"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/internal/atomicfile"
@@ -98,15 +98,23 @@ func cell(schema *data.Schema, j int, v float32) string {
 	return strconv.FormatFloat(float64(v), 'g', -1, 32)
 }
 
-// writeFolder writes one PNG for each picture, 00001.png and on, in a folder for each class.
-func writeFolder(dir string, schema *data.Schema, b data.Batch) error {
+// writeFolder writes one PNG for each picture, 00001.png and on, in a folder for each class. The folders must be new or
+// empty: pictures of an earlier call among these would pass for samples of this model.
+func writeFolder(ctx context.Context, dir string, schema *data.Schema, b data.Batch) error {
+	made := map[string]bool{}
 	for i := range b.Len() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		folder := dir
 		if b.Y != nil {
-			folder = filepath.Join(dir, safeName(schema.Classes[b.Y[i]]))
+			folder = filepath.Join(dir, data.FolderName(schema.Classes[b.Y[i]]))
 		}
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return err
+		if !made[folder] {
+			if err := makeEmpty(folder); err != nil {
+				return err
+			}
+			made[folder] = true
 		}
 		picture := toImage(schema, b.Row(i))
 		err := atomicfile.Write(filepath.Join(folder, fmt.Sprintf("%05d.png", i+1)), func(w io.Writer) error {
@@ -119,18 +127,19 @@ func writeFolder(dir string, schema *data.Schema, b data.Batch) error {
 	return nil
 }
 
-// safeName is a class name that can be a folder's: T-shirt/top becomes T-shirt_top.
-func safeName(class string) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '_'
-		}
-		return r
-	}, class)
-	if strings.Trim(name, ". ") == "" {
-		return "_" + name
+// makeEmpty makes a folder, or finds that it is there and empty.
+func makeEmpty(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
 	}
-	return name
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s: the folder is not empty (%s is in it); empty it, or choose another", folder, entries[0].Name())
+	}
+	return nil
 }
 
 // toImage stretches 0..MaxValue to 8 bits.
