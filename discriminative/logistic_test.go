@@ -31,6 +31,7 @@ func fitLogistic(t *testing.T, r *Logistic, set data.Set, run model.Run) (*Linea
 func TestLogisticCoefficients(t *testing.T) {
 	const tol = 2e-6
 	var golden struct {
+		C    float64
 		Sets []struct {
 			Name, File    string
 			Classes       []string `json:"class_names"`
@@ -73,7 +74,7 @@ func TestLogisticCoefficients(t *testing.T) {
 			}
 			penalty := 0.0
 			for _, v := range b {
-				penalty += v * v / (2 * recipe.C)
+				penalty += v * v / (2 * golden.C)
 			}
 			near(t, "objective", summary.TrainLoss*float64(set.Len())+penalty, want.Objective, 1e-6*want.Objective)
 
@@ -92,6 +93,22 @@ func TestLogisticCoefficients(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLogisticPenalty: the automatic C, and that an explicit one is obeyed.
+func TestLogisticPenalty(t *testing.T) {
+	for _, c := range []struct {
+		asked float64
+		shape data.Shape
+		want  float64
+	}{
+		{0, data.RowShape(30), 1}, {0, data.Shape{Height: 8, Width: 8, Channels: 1}, 1},
+		{0, data.Shape{Height: 16, Width: 32, Channels: 3}, 0.125}, {3, data.Shape{Height: 28, Width: 28, Channels: 1}, 3}, {0.5, data.RowShape(1), 0.5},
+	} {
+		if got := (&Logistic{C: c.asked}).inversePenalty(c.shape); got != c.want {
+			t.Errorf("C = %v for %v is %v, expected %v", c.asked, c.shape, got, c.want)
+		}
 	}
 }
 
@@ -357,17 +374,39 @@ func TestNothingToTellApart(t *testing.T) {
 	}
 }
 
+// TestLogisticExtremeValues: data on which no loss can be computed is refused, and data of any finite size is learned from.
+func TestLogisticExtremeValues(t *testing.T) {
+	schema := &data.Schema{Shape: data.RowShape(1), Classes: []string{"no", "yes"}, Columns: []data.Column{{Name: "x", Kind: data.Numeric}}}
+	for _, standardise := range []bool{true, false} {
+		for _, most := range []float64{1e-30, 1e30, math.Inf(1)} {
+			recipe := model.NewRecipe[Logistic]()
+			recipe.Standardise = standardise
+			set := newTable(t, schema, []float32{-1, 0, 1, float32(most)}, []int32{0, 1, 0, 1})
+			m, _, err := recipe.Fit(t.Context(), set, model.Run{})
+			if ok := !math.IsInf(most, 0); ok != (err == nil) {
+				t.Errorf("greatest value %v, standardise %v: error %v", most, standardise, err)
+			} else if ok {
+				for _, v := range slices.Concat(m.(*Linear).coef, m.(*Linear).intercept) {
+					if v-v != 0 {
+						t.Errorf("greatest value %v, standardise %v: a coefficient is %v", most, standardise, v)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLogisticCancelled: a fit that is cancelled at its first iteration takes no other.
 func TestLogisticCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	steps := 0
+	reports := 0
 	run := model.Run{Progress: func(model.Progress) {
-		if steps++; steps == 5 {
-			cancel()
-		}
+		reports++
+		cancel()
 	}}
-	_, _, err := model.NewRecipe[Logistic]().Fit(ctx, digitTable(t), run)
-	if !errors.Is(err, context.Canceled) || steps > 6 {
-		t.Errorf("after %d steps the error is %v, expected %v after 5", steps, err, context.Canceled)
+	m, _, err := model.NewRecipe[Logistic]().Fit(ctx, digitTable(t), run)
+	if m != nil || !errors.Is(err, context.Canceled) || reports != 1 {
+		t.Errorf("after %d reports the error is %v, expected %v after 1", reports, err, context.Canceled)
 	}
 }

@@ -72,6 +72,7 @@ type fitting struct {
 	name    string
 	recipe  model.Spec
 	decay   float64 // weight decay
+	usual   int     // epochs where options.Epochs is 0
 	options train.Options
 	build   func(in data.Shape, classes int) (architecture, error)
 	vary    func(x data.Batch, r train.Rand) // augmentation, in place on transformed examples; nil for none
@@ -94,14 +95,9 @@ func (f fitting) fit(ctx context.Context, set data.Set, run model.Run) (model.Mo
 	if err != nil {
 		return nil, nil, err
 	}
-	params := nn.Collect(net)
-	adam := nn.NewAdam()
-	adam.Decay = f.decay
+	phase := f.phase(net)
 	problem := train.Problem{
-		Params: params,
-		Phases: []train.Phase{{Name: "classifier", Params: params, Optimiser: adam, Loss: func(b *train.Batch) train.Loss {
-			return crossEntropy(net, b)
-		}}},
+		Params: phase.Params, Phases: []train.Phase{phase},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: true,
 		Prepare: func(dst, raw data.Batch, r train.Rand) error {
 			if err := transform.Apply(dst, raw); err != nil {
@@ -114,15 +110,39 @@ func (f fitting) fit(ctx context.Context, set data.Set, run model.Run) (model.Mo
 		},
 		Identity: f.name + string(identity),
 	}
+	f.options.Epochs = passes(f.options, f.usual, set.Len())
 	found, err := train.Minimise(ctx, problem, set, f.options, run)
 	if err != nil {
 		return nil, nil, err
 	}
 	card := model.NewCard(f.name, f.recipe, set, transform, run)
-	found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf("%d parameters", params.Count()))
+	found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf("%d parameters", phase.Params.Count()))
 	return newNetwork(card, net, found.Vars, run), &found.Summary, nil
 }
 
+// leastSteps is how many steps a fit takes at least: small data is passed over more often than the usual number of times.
+const leastSteps = 400
+
+// passes is how many epochs o asks for. Where that is 0, they are the usual number, or as many as make leastSteps.
+func passes(o train.Options, usual, examples int) int {
+	if o.Epochs > 0 {
+		return o.Epochs
+	}
+	steps := max(examples/o.Batch, 1)
+	return max(usual, (leastSteps+steps-1)/steps)
+}
+
+// phase is how a network is trained.
+func (f fitting) phase(net architecture) train.Phase {
+	adam := nn.NewAdam()
+	adam.Decay = f.decay
+	return train.Phase{
+		Name: "classifier", Params: nn.Collect(net), Optimiser: adam,
+		Loss: func(b *train.Batch) train.Loss { return crossEntropy(net, b) },
+	}
+}
+
+// crossEntropy is the mean of −log p(y_i|x_i), and the share of the examples whose most probable class is their own.
 func crossEntropy(net architecture, b *train.Batch) train.Loss {
 	logits := net.Logits(b.X, b.Mode)
 	right := tensor.Equal(tensor.ArgMax(logits, 1), b.Y)
