@@ -2,7 +2,7 @@ package discriminative
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -51,7 +51,7 @@ type stage struct {
 
 func (r *CNN) network(in data.Shape, classes int) (architecture, error) {
 	if !in.IsImage() {
-		return nil, fmt.Errorf("cnn learns from pictures, and the data is a table of %v; use mlp", in)
+		return nil, errors.New("cnn learns from pictures, and the data is a table; use mlp or logistic")
 	}
 	net := &convolutional{dropout: r.Dropout}
 	height, width, channels := in.Height, in.Width, in.Channels
