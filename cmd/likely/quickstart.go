@@ -130,7 +130,7 @@ func (m *fittedModel) settings() []string {
 	case "cnn":
 		return []string{"shift=1", "epochs=40"}
 	case "vae":
-		return []string{"output=logistic", "epochs=300"} // whole grey levels, rather than coins
+		return []string{"output=logistic", "epochs=300", "patience=30"} // whole grey levels, rather than coins; the best epoch for unseen digits
 	}
 	return nil
 }
