@@ -160,7 +160,11 @@ func (r *Logistic) minimise(ctx context.Context, loss *logisticLoss, run model.R
 	if err != nil && !stalled {
 		return nil, nil, fmt.Errorf("logistic: %w", err)
 	}
-	end := loss.at(ctx, found.X)
+	theta = found.X
+	if steepest := floats.Norm(loss.at(ctx, theta).gradient, math.Inf(1)); stalled || steepest <= r.Tolerance {
+		theta = loss.polish(ctx, theta)
+	}
+	end := loss.at(ctx, theta)
 	if math.IsNaN(end.value) || math.IsInf(end.value, 0) {
 		return nil, nil, fmt.Errorf("logistic: the loss is %v, expected a finite number; look for extreme values in the data", end.value)
 	}
@@ -177,7 +181,7 @@ func (r *Logistic) minimise(ctx context.Context, loss *logisticLoss, run model.R
 		s.Notes = append(s.Notes, fmt.Sprintf(
 			"The greatest partial derivative is still %.1e (tolerance %.1e); more iterations bring the coefficients nearer to the minimum.", steepest, r.Tolerance))
 	}
-	return found.X, s, nil
+	return theta, s, nil
 }
 
 // longestSearch is how many evaluations a line search may take. Two or three do, until the decrease that is left drowns in

@@ -66,9 +66,15 @@ func TestLogisticCoefficients(t *testing.T) {
 			for _, v := range slices.Concat(wantB, want.Intercept) {
 				scale = max(scale, math.Abs(v))
 			}
+			worst := 0.0
 			for i, v := range wantB {
 				near(t, fmt.Sprintf("coefficient %d", i), b[i], v, tol*scale)
+				if math.Abs(v) > 1e-6*scale { // and each by itself
+					near(t, fmt.Sprintf("coefficient %d, relative to itself", i), b[i]/v, 1, 1e-4)
+					worst = max(worst, math.Abs(b[i]/v-1))
+				}
 			}
+			t.Logf("greatest relative error of a coefficient: %.2g", worst)
 			for i, v := range want.Intercept {
 				near(t, fmt.Sprintf("intercept %d", i), a[i], v, tol*scale)
 			}
