@@ -73,15 +73,15 @@ func alignedBytes(n int) unsafe.Pointer {
 // each at the lowest gap among those already laid that it meets in time (greedy by size; Pisarchyk and Lee, Efficient
 // memory management for deep neural net inference, 2020). It returns the arena's size.
 func layOut(buffers []*buffer) int {
-	var todo, laid []*buffer
+	var unplaced, laid []*buffer
 	for _, b := range buffers {
 		if !b.placed {
-			todo = append(todo, b)
+			unplaced = append(unplaced, b)
 		}
 	}
-	slices.SortStableFunc(todo, func(a, b *buffer) int { return b.bytes - a.bytes })
+	slices.SortStableFunc(unplaced, func(a, b *buffer) int { return b.bytes - a.bytes })
 	total := 0
-	for _, b := range todo {
+	for _, b := range unplaced {
 		at := 0
 		for _, o := range laid { // in order of offset
 			if o.last < b.first || b.last < o.first {
