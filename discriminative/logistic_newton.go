@@ -9,8 +9,8 @@ import (
 )
 
 // L-BFGS compares values of the loss, and near the minimum their differences drown in rounding errors while the gradient
-// still has digits: on the digits it ends with partial derivatives of 5e−11, which leaves the flattest coefficients, of
-// pixels that few pictures have, with three digits. Newton's method needs the gradient alone.
+// still has digits: on the digits it gets no further than partial derivatives of 5e−11, at which the flattest coefficients,
+// of pixels that few pictures have, have three digits. Newton's method needs the gradient alone.
 
 // polishWork bounds the polish, in multiplications for the functions h of all examples: some seconds.
 const polishWork = 1e10
