@@ -8,9 +8,7 @@ import (
 
 // CrossEntropy is −log p(y_i | x_i) in nats for each example, from logits (n, classes) and classes Int32 (n): shape (n).
 func CrossEntropy(logits, y *tensor.Node) *tensor.Node {
-	n := y.Dims()[0]
-	own := tensor.TakeAlong(logits, tensor.Reshape(y, n, 1))
-	return tensor.Reshape(tensor.Sub(tensor.LogSumExp(logits), own), n)
+	return tensor.Reshape(tensor.CrossEntropy(logits, y), y.Dims()[0])
 }
 
 // BernoulliLogLikelihood is log p(x) = x·logit − softplus(logit) of each element x in {0, 1} (or between: the cross-entropy),

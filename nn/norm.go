@@ -106,12 +106,17 @@ func NewGroupNorm(groups, channels int) GroupNorm {
 // Apply normalises x.
 func (l GroupNorm) Apply(x *tensor.Node) *tensor.Node {
 	g, d := x.Graph(), x.Dims()
-	size := d[1] * d[2] * d[3] / l.groups
-	grouped := tensor.Reshape(x, d[0], d[1]*d[2], l.groups, d[3]/l.groups)
-	centred := tensor.Sub(grouped, tensor.MulScalar(tensor.SumKeep(grouped, 1, 3), 1/float64(size)))
-	variance := tensor.MulScalar(tensor.SumKeep(tensor.Square(centred), 1, 3), 1/float64(size))
-	normal := tensor.Mul(centred, tensor.Rsqrt(tensor.AddScalar(variance, normEpsilon)))
-	return tensor.Add(tensor.Mul(tensor.Reshape(normal, d...), l.Scale.Node(g)), l.Shift.Node(g))
+	pixels, width := d[1]*d[2], d[3]/l.groups
+	// average is the mean over each group, for each of its channels: over the pixels first, which leaves little to do.
+	average := func(y *tensor.Node) *tensor.Node {
+		sums := tensor.Reshape(tensor.Sum(y, 1), d[0], l.groups, width)
+		means := tensor.MulScalar(tensor.SumKeep(sums, 2), 1/float64(pixels*width))
+		return tensor.Reshape(tensor.BroadcastTo(means, d[0], l.groups, width), d[0], 1, d[3])
+	}
+	x = tensor.Reshape(x, d[0], pixels, d[3])
+	centred := tensor.Sub(x, average(x))
+	factor := tensor.Mul(tensor.Rsqrt(tensor.AddScalar(average(tensor.Square(centred)), normEpsilon)), l.Scale.Node(g))
+	return tensor.Reshape(tensor.Add(tensor.Mul(centred, factor), l.Shift.Node(g)), d...)
 }
 
 // LayerNorm normalises each example over its last axis (Ba et al., 2016).

@@ -95,16 +95,11 @@ func (o Adam) Update(ps Params, grads []*tensor.Node, hyper *tensor.Node) {
 	state := o.State(ps)
 	for i := range ps {
 		p, m, v, grad := ps[i].Node(g), state[i].Node(g), state[len(ps)+i].Node(g), grads[i]
-		m1 := tensor.Add(tensor.MulScalar(m, o.Beta1), tensor.MulScalar(grad, 1-o.Beta1))
-		v1 := tensor.Add(tensor.MulScalar(v, o.Beta2), tensor.MulScalar(tensor.Square(grad), 1-o.Beta2))
-		step := tensor.Div(tensor.Mul(rate, m1), tensor.AddScalar(tensor.Mul(tensor.Sqrt(v1), correction), o.Epsilon))
+		spec := tensor.AdamSpec{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Shrink: o.Decay > 0 && len(ps[i].Dims) > 1}
+		p1, m1, v1 := tensor.Adam(spec, p, m, v, grad, rate, correction, shrink)
 		g.Update(m, m1)
 		g.Update(v, v1)
-		if o.Decay > 0 && len(ps[i].Dims) > 1 {
-			g.Update(p, tensor.Sub(tensor.Mul(p, shrink), step))
-		} else {
-			g.Update(p, tensor.Sub(p, step))
-		}
+		g.Update(p, p1)
 	}
 }
 

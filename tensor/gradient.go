@@ -216,6 +216,8 @@ func derivative(n *Node, j int, c *Node) *Node {
 		return ScatterAdd(c, n.in[1], x.shape.Dims[1])
 	case OpScatterAdd:
 		return Gather(c, n.in[1])
+	case OpComposite:
+		return derivativeOfComposite(n, j, c)
 	}
 	panic("tensor: no derivative for " + n.op.String())
 }

@@ -297,7 +297,7 @@ func gradientCases() []gradientCase {
 	for _, s := range [][4]int{{2, 2, 2, 0}, {5, 3, 2, 1}, {4, 3, 1, 0}, {5, 2, 3, 1}, {3, 1, 1, 0}, {4, 4, 2, 2}} {
 		extent, kernel, stride, pad := s[0], s[1], s[2], s[3]
 		dims := []int{2, extent, extent + 1, 2}
-		add(tensor.OpGather, of1(func(x *tensor.Node) *tensor.Node {
+		add(tensor.OpComposite, of1(func(x *tensor.Node) *tensor.Node {
 			return tensor.MaxPool(tensor.Pooling(x, kernel, stride, pad), x)
 		}), around(dims...))
 		add(tensor.OpSumPool, of1(func(x *tensor.Node) *tensor.Node {
@@ -312,6 +312,13 @@ func gradientCases() []gradientCase {
 			return tensor.SumUnpool(w, y)
 		}), unit(2, out(extent), out(extent+1), 2))
 	}
+	add(tensor.OpComposite, of1(func(x *tensor.Node) *tensor.Node {
+		return tensor.CrossEntropy(x, int32s(x.Graph(), []int{5}, 2, 0, 1, 3, -1))
+	}), unit(5, 3))
+	add(tensor.OpComposite, func(xs []*tensor.Node) *tensor.Node {
+		p, m, v := tensor.Adam(tensor.AdamSpec{Beta1: 0.9, Beta2: 0.99, Epsilon: 0.1, Shrink: true}, xs[0], xs[1], xs[2], xs[3], xs[4], xs[5], xs[6])
+		return tensor.Add(p, tensor.Mul(m, v))
+	}, unit(6), unit(6), positive(6), unit(6), unit(), positive(), unit())
 	indices := func(g *tensor.Graph) *tensor.Node { return int32s(g, []int{2, 4}, 2, 0, 2, 1, -1, 1, 3, 0) }
 	for _, depth := range []int{0, 1, 3} {
 		add(tensor.OpGather, of1(func(x *tensor.Node) *tensor.Node { return tensor.Gather(x, indices(x.Graph())) }), unit(2, 3, depth))

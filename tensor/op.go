@@ -89,6 +89,9 @@ const (
 	OpRandomUniform
 	OpRandomNormal
 
+	// A result of a composite.
+	OpComposite
+
 	opCount
 )
 
@@ -104,6 +107,7 @@ var opNames = [opCount]string{
 	"max_pool_index", "sum_pool", "sum_unpool",
 	"gather", "scatter_add",
 	"random_bits", "random_uniform", "random_normal",
+	"composite",
 }
 
 func (o Op) String() string { return opNames[o] }

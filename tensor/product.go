@@ -139,14 +139,6 @@ func MaxPoolIndex(w PoolWindow, x *Node) *Node {
 	return x.graph.add(OpMaxPoolIndex, Shape{Int32, []int{d[0], w.Axes[0].Out, w.Axes[1].Out, d[3]}}, w, x)
 }
 
-// MaxPool is the greatest element of each window. It is a [TakeAlong] by [MaxPoolIndex], and so are its derivatives.
-func MaxPool(w PoolWindow, x *Node) *Node {
-	index := MaxPoolIndex(w, x)
-	in, out := x.shape.Dims, index.shape.Dims
-	flat := TakeAlong(Reshape(x, in[0], in[1]*in[2]*in[3]), Reshape(index, out[0], out[1]*out[2]*out[3]))
-	return Reshape(flat, index.shape.Dims...)
-}
-
 // SumPool adds the elements of each window. Attr, here and for [SumUnpool]: the PoolWindow.
 func SumPool(w PoolWindow, x *Node) *Node {
 	checkPool(OpSumPool, x, w.Axes[0].In, w.Axes[1].In)

@@ -1,17 +1,24 @@
 package cpu
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
 )
 
 // cluster is a set of elementwise values over the same number of elements that are computed together, a tile at a time,
 // so that what passes between them stays in the first-level cache.
+//
+// It may end in reductions of its members, which take each tile before it is overwritten. They are reductions of the same
+// axis of [outer, extent, inner]: along rows (inner = 1), or down columns.
 type cluster struct {
 	size    int
 	members []*value
 	reads   map[*value]bool // whole arrays of the same size that members read from memory
+	ends    []*value        // the reductions
+	rows    reduction       // their shape
 	closed  bool
 }
 
@@ -28,16 +35,63 @@ func (c *compiler) plan() {
 			c.join(v)
 		case v.op == tensor.OpBroadcast && !v.inMemory:
 			// Clusters read its operand.
-		default:
-			for _, o := range v.in {
-				c.close(o.cluster)
+		case c.joinEnd(v):
+		case v.composite != nil:
+			if v.buf == nil { // no other result has had it scheduled
+				c.need(v.in)
+				c.scheduleComposite(v.composite)
 			}
+		default:
+			c.need(v.in)
 			c.schedule(v)
 		}
 	}
 	for len(c.open) > 0 {
 		c.close(c.open[0])
 	}
+}
+
+// need closes the clusters that compute these operands.
+func (c *compiler) need(operands []operand) {
+	for _, o := range operands {
+		c.close(o.cluster)
+		c.close(o.end)
+	}
+}
+
+// joinEnd makes the reduction v an end of the open cluster that computes its operand, if there is one and v's tiles are
+// like those of its other ends.
+func (c *compiler) joinEnd(v *value) bool {
+	if v.op != tensor.OpReduceSum && v.op != tensor.OpReduceMax || v.dtype() != tensor.Float32 || c.skip.Ends {
+		return false
+	}
+	k := v.in[0].cluster
+	steps := reductions(v.in[0].dims, v.attr.([]int))
+	if k == nil || k.closed || len(steps) != 1 || !steps[0].fitsTiles() || len(k.ends) > 0 && k.rows != steps[0] {
+		return false
+	}
+	k.ends, k.rows = append(k.ends, v), steps[0]
+	v.end = k
+	return true
+}
+
+// fitsTiles reports whether a tile can hold whole rows, and the parts of ColSum are worth a tile each.
+func (r reduction) fitsTiles() bool {
+	if r.inner == 1 {
+		return r.extent > 0 && r.extent <= tileSize
+	}
+	return r.inner <= tileSize/2 && r.extent/kernel.ColParts*r.inner >= tileSize/4
+}
+
+// isByColumns reports whether the cluster ends in sums down columns.
+func (k *cluster) isByColumns() bool { return len(k.ends) > 0 && k.rows.inner > 1 }
+
+func (k *cluster) String() string {
+	s := fmt.Sprintf("cluster of %d over %d", len(k.members), k.size)
+	for _, e := range k.ends {
+		s += fmt.Sprintf(", %v", e.op)
+	}
+	return s
 }
 
 // maxMembers keeps a cluster's code and operands within the first-level cache.
@@ -49,8 +103,9 @@ func (c *compiler) join(v *value) {
 	var near []*cluster
 	for _, o := range v.in {
 		f := fetchOf(o)
+		c.close(f.source.end)
 		if k := f.source.cluster; k != nil && !k.closed {
-			if f.kind == whole && k.size == home.size && len(k.members) < maxMembers {
+			if f.kind == whole && c.mayJoin(home, k) {
 				near = append(near, k)
 			} else {
 				c.close(k)
@@ -64,7 +119,7 @@ func (c *compiler) join(v *value) {
 		}
 		home.reads[f.source] = true
 		for _, k := range c.open {
-			if k.reads[f.source] && k.size == home.size && len(k.members) < maxMembers {
+			if k.reads[f.source] && c.mayJoin(home, k) {
 				near = append(near, k)
 			}
 		}
@@ -72,6 +127,13 @@ func (c *compiler) join(v *value) {
 	for _, k := range near {
 		if k.closed {
 			continue // another operand's need closed it, or it is already merged
+		}
+		if len(k.ends) > 0 {
+			if len(home.ends) > 0 && home.rows != k.rows {
+				c.close(k)
+				continue
+			}
+			home.ends, home.rows = append(home.ends, k.ends...), k.rows
 		}
 		k.closed = true
 		home.members = append(home.members, k.members...)
@@ -84,7 +146,15 @@ func (c *compiler) join(v *value) {
 	for _, m := range home.members {
 		m.cluster = home
 	}
+	for _, e := range home.ends {
+		e.end = home
+	}
 	c.open = append(c.open, home)
+}
+
+// mayJoin reports whether the members of k may be computed along with those of home.
+func (c *compiler) mayJoin(home, k *cluster) bool {
+	return k.size == home.size && len(k.members) < maxMembers && !c.skip.Clusters
 }
 
 // close schedules the cluster's launch, if that has not been done.
@@ -104,7 +174,7 @@ func (k *cluster) leaves(v *value) bool {
 		return true
 	}
 	for _, u := range v.consumers {
-		if u.cluster != k {
+		if u.cluster != k && u.end != k {
 			return true
 		}
 	}
@@ -188,16 +258,29 @@ func (f fetch) period() int {
 
 // expand writes elements [from, from+len(dst)) of the iteration.
 func expand[T any](f *fetch, dst, src []T, from int) {
-	for r, at := from/f.inner, from%f.inner; len(dst) > 0; r, at = r+1, 0 {
-		n := min(len(dst), f.inner-at)
+	repeats := 1 // how often a run that is kept comes in a row
+	if n := len(f.groups); n > 1 && f.groups[n-1].kept {
+		repeats = f.groups[n-2].extent
+	}
+	for r, at := from/f.inner, from%f.inner; len(dst) > 0; at = 0 {
 		start, kept := f.run(r)
-		if kept {
-			copy(dst[:n], src[start+at:])
-		} else {
+		n := min(len(dst), f.inner-at)
+		r++
+		switch {
+		case !kept:
 			x := src[start]
 			for i := range dst[:n] {
 				dst[i] = x
 			}
+		case at > 0 || n < f.inner:
+			copy(dst[:n], src[start+at:])
+		default: // the whole run, and the same again by doubling
+			more := repeats - 1 - (r-1)%repeats
+			n = min(len(dst), n*(1+more))
+			for done := copy(dst[:f.inner], src[start:]); done < n; done *= 2 {
+				copy(dst[done:n], dst[:done])
+			}
+			r += (n - 1) / f.inner
 		}
 		dst = dst[n:]
 	}

@@ -20,11 +20,26 @@ import (
 )
 
 // New returns the backend. Its executables share one pool of worker threads; 0 threads means one for each core.
-func New(threads int) tensor.Backend {
+func New(threads int) tensor.Backend { return Without(Passes{}, threads) }
+
+// Passes names the compiler's passes. None of them changes a bit of any result, which tests show by leaving each out.
+type Passes struct {
+	Constants  bool // arithmetic of constants is done while compiling
+	Common     bool // what is computed twice is computed once
+	Composites bool // a composite is one kernel, not its definition
+	Clusters   bool // elementwise values are computed together, tile by tile
+	Ends       bool // a reduction takes a cluster's tiles while they are in the first-level cache
+	Batches    bool // launches that work picture by picture take turns on a few pictures at a time
+	InPlace    bool // a variable's new value is written over the old one
+	Sharing    bool // arrays that are not needed at the same time share memory
+}
+
+// Without is [New] without some of the passes.
+func Without(skip Passes, threads int) tensor.Backend {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &backend{newPool(threads)}
+	return &backend{newPool(threads), skip}
 }
 
 // Info says in one line which kernels run here: "avx512", and why if not the best of the machine.
@@ -36,7 +51,10 @@ func Info() string {
 	return s
 }
 
-type backend struct{ pool *pool }
+type backend struct {
+	pool *pool
+	skip Passes
+}
 
 func (b *backend) Name() string { return "cpu" }
 
@@ -45,7 +63,7 @@ func (b *backend) Compile(p *tensor.Program, vars tensor.Vars) (tensor.Executabl
 	if err != nil {
 		return nil, err
 	}
-	c := newCompiler(p, bound)
+	c := newCompiler(p, bound, b.skip)
 	c.plan()
 	return c.link(b.pool), nil
 }

@@ -5,15 +5,18 @@ import (
 	"slices"
 
 	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
 )
 
 // plannedLaunch is one step of a plan: what it reads and writes, and how to make it runnable once memory is placed.
 type plannedLaunch struct {
-	name    string
-	cluster *cluster
-	reads   []*buffer
-	writes  []*buffer
-	bind    func(*pool) func()
+	name   string
+	reads  []*buffer
+	writes []*buffer
+	bind   func(*pool) func()
+
+	// inPlace reports whether the launch may write x over the array, which it also reads; nil if it never may.
+	inPlace func(x, array *value) bool
 }
 
 // launch is a step of an executable.
@@ -46,7 +49,7 @@ func (c *compiler) scratch(l *plannedLaunch, bytes int) *buffer {
 }
 
 func (c *compiler) scheduleCluster(k *cluster) {
-	l := &plannedLaunch{name: fmt.Sprintf("cluster of %d over %d", len(k.members), k.size), cluster: k}
+	l := &plannedLaunch{name: k.String(), inPlace: k.mayOverwrite}
 	for _, m := range k.members {
 		if k.leaves(m) {
 			l.writes = append(l.writes, c.newBuffer(m))
@@ -57,15 +60,13 @@ func (c *compiler) scheduleCluster(k *cluster) {
 			}
 		}
 	}
-	l.bind = func(p *pool) func() {
-		prog := compileCluster(k)
-		steps := (prog.size + prog.step - 1) / prog.step
-		cost := prog.cost * float64(prog.step)
-		parts, size := p.chunks(steps, cost)
-		size *= prog.step
-		return p.launch(parts, func(w *worker, part int) {
-			prog.run(&w.tile, part*size, min((part+1)*size, prog.size))
-		})
+	l.bind = k.bind
+	for _, v := range k.ends {
+		l.writes = append(l.writes, c.newBuffer(v))
+		if k.isByColumns() {
+			v.partials = c.scratch(l, kernel.ColParts*v.size()*v.dtype().Size())
+			l.bind = k.bindColumns
+		}
 	}
 	c.launches = append(c.launches, l)
 }
@@ -132,6 +133,11 @@ func (c *compiler) link(p *pool) *executable {
 			v.buf.last = len(c.launches) // it is read after the run
 		}
 	}
+	if c.skip.Sharing {
+		for _, b := range c.buffers {
+			b.first, b.last = 0, len(c.launches)
+		}
+	}
 	arena := alignedBytes(layOut(c.buffers))
 	for _, b := range c.buffers {
 		if !b.placed {
@@ -189,7 +195,7 @@ func (c *compiler) placeUpdates(e *executable) (copies []func()) {
 // canOverwrite gives the launch that may write x directly into the variable's memory, or −1.
 func (c *compiler) canOverwrite(x *value, u tensor.Update) int {
 	variable := c.of[u.Variable].value
-	if x.isSource() || x.buf.placed {
+	if x.isSource() || x.buf.placed || c.skip.InPlace {
 		return -1
 	}
 	for _, o := range c.prog.Outputs {
@@ -207,7 +213,7 @@ func (c *compiler) canOverwrite(x *value, u tensor.Update) int {
 		if !slices.Contains(c.launches[i].reads, variable.buf) {
 			continue
 		}
-		if i > w || c.launches[i].cluster == nil || !c.launches[i].cluster.mayOverwrite(x, variable) {
+		if i > w || c.launches[i].inPlace == nil || !c.launches[i].inPlace(x, variable) {
 			return -1
 		}
 	}

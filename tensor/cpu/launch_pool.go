@@ -150,3 +150,75 @@ func sumUnpool[T float32 | float64](p *pool, v *value, add func(dst, x []T)) fun
 		}
 	})
 }
+
+// maxPool makes the launch of a pooling with values and indices.
+func (k *composite) maxPool(l *plannedLaunch, out []*buffer) {
+	win, dims := k.attr().(tensor.PoolWindow), k.shapes[0].Dims
+	h, w := win.Axes[0], win.Axes[1]
+	n, c := dims[0], dims[3]
+	image, row := h.In*w.In*c, w.Out*c
+	runs := make([][]kernel.PoolRun, h.Out)
+	for oy := range runs {
+		runs[oy] = poolRuns(win, c, oy)
+	}
+	l.bind = func(p *pool) func() {
+		find := kernel.Float32().MaxPool
+		value, index, x := slice[float32](out[0]), slice[int32](out[1]), slice[float32](k.in[0].buf)
+		parts, size := p.chunks(n*h.Out, costTap*float64(row*h.Kernel*w.Kernel))
+		return p.launch(parts, func(_ *worker, part int) {
+			for i := part * size; i < min((part+1)*size, n*h.Out); i++ {
+				x, value, index := x[i/h.Out*image:][:image], value[i*row:(i+1)*row], index[i*row:(i+1)*row]
+				list := runs[i%h.Out]
+				for r := range list {
+					m := list[r].Windows * c
+					find(value[:m], index[:m], x, &list[r])
+					value, index = value[m:], index[m:]
+				}
+			}
+		})
+	}
+}
+
+// apart reports whether no two windows share an input, and tiles whether together they hold all of them.
+func apart(w tensor.PoolWindow) bool {
+	return w.Axes[0].Stride >= w.Axes[0].Kernel && w.Axes[1].Stride >= w.Axes[1].Kernel
+}
+
+func tiles(w tensor.PoolWindow) bool {
+	for _, a := range w.Axes {
+		if a.Stride != a.Kernel || a.Pad > 0 && a.Pad >= a.Kernel || a.Out*a.Kernel-a.Pad < a.In {
+			return false
+		}
+	}
+	return true
+}
+
+// maxUnpool makes the launch of the gradient of a pooling whose windows are apart.
+func (k *composite) maxUnpool(l *plannedLaunch, out *buffer) {
+	win, dims := k.attr().(tensor.PoolWindow), k.in[0].dims
+	n, c := dims[0], dims[3]
+	image, picked := win.Axes[0].In*win.Axes[1].In*c, dims[1]*dims[2]*c
+	var runs []kernel.PoolRun
+	for oy := range win.Axes[0].Out {
+		runs = append(runs, poolRuns(win, c, oy)...)
+	}
+	clears := !tiles(win)
+	l.bind = func(p *pool) func() {
+		unpool := kernel.Float32().MaxUnpool
+		x, y, index := slice[float32](out), slice[float32](k.in[0].buf), slice[int32](k.in[1].buf)
+		parts, size := p.chunks(n, costTap*float64(image))
+		return p.launch(parts, func(_ *worker, part int) {
+			for i := part * size; i < min((part+1)*size, n); i++ {
+				x, y, index := x[i*image:(i+1)*image], y[i*picked:(i+1)*picked], index[i*picked:(i+1)*picked]
+				if clears {
+					clear(x)
+				}
+				for r := range runs {
+					m := runs[r].Windows * c
+					unpool(x, y[:m], index[:m], &runs[r])
+					y, index = y[m:], index[m:]
+				}
+			}
+		})
+	}
+}

@@ -73,47 +73,69 @@ func (c *compiler) bindConv(v *value, l *plannedLaunch) func(*pool) func() {
 	for i, a := range t.Axes {
 		g.Axes[i] = kernel.ConvAxis{In: a.In, Kernel: a.Kernel, Out: a.Out, Stride: a.Stride, Dilation: a.Dilation, Pad: a.Pad}
 	}
-	var partials *buffer
-	if v.op == tensor.OpConvW {
-		partials = c.scratch(l, kernel.ConvWParts*v.size()*v.dtype().Size())
+	if g.Axes[0].Kernel == 0 || g.Axes[1].Kernel == 0 { // no terms
+		return bindClear(v)
 	}
-	return func(p *pool) func() {
+	if v.dtype() == tensor.Float32 {
+		return bindConvolution[float32](c, v, l, g)
+	}
+	return bindConvolution[float64](c, v, l, g)
+}
+
+func bindClear(v *value) func(*pool) func() {
+	return func(*pool) func() {
 		if v.dtype() == tensor.Float32 {
-			return convolution[float32](p, v, g, partials)
+			return func() { clear(slice[float32](v.buf)) }
 		}
-		return convolution[float64](p, v, g, partials)
+		return func() { clear(slice[float64](v.buf)) }
 	}
 }
 
-func convolution[T float32 | float64](p *pool, v *value, g *kernel.ConvGeometry, partials *buffer) func() {
-	a, b, dst := slice[T](v.in[0].buf), slice[T](v.in[1].buf), slice[T](v.buf)
-	if g.Axes[0].Kernel == 0 || g.Axes[1].Kernel == 0 { // no terms
-		return func() { clear(dst) }
-	}
+func bindConvolution[T float32 | float64](c *compiler, v *value, l *plannedLaunch, g *kernel.ConvGeometry) func(*pool) func() {
 	cost := costFlop * float64(g.CI*g.CO*g.Groups)
 	for _, x := range g.Axes {
 		cost *= float64(x.Kernel * x.Out)
 	}
+	size := v.dtype().Size()
 	if v.op == tensor.OpConvW {
-		return convolutionW(p, g, a, b, dst, slice[T](partials), cost*float64(g.N))
+		plan, partials := kernel.PlanConvW[T](g), c.scratch(l, kernel.ConvWParts*v.size()*size)
+		return func(p *pool) func() {
+			return convolutionW(p, plan, slice[T](v.in[0].buf), slice[T](v.in[1].buf), slice[T](v.buf), slice[T](partials), cost*float64(g.N))
+		}
 	}
-	images := kernel.ConvY[T]
+	in, weights := v.in[0], v.in[1]
+	plan := kernel.PlanConvY[T](g)
 	if v.op == tensor.OpConvX {
-		images = kernel.ConvX[T]
+		in, weights = v.in[1], v.in[0]
+		plan = kernel.PlanConvX[T](g)
 	}
-	parts, size := p.chunks(g.N, cost)
-	if most := 2 * p.threads; parts > most { // each part packs the weights again
-		size = (g.N + most - 1) / most
-		parts = (g.N + size - 1) / size
+	var packed *buffer
+	if n := plan.Packed(); n > 0 {
+		packed = c.scratch(l, n*size)
 	}
-	return p.launch(parts, func(w *worker, part int) {
-		images(w.ws, g, part*size, min((part+1)*size, g.N), a, b, dst)
-	})
+	return func(p *pool) func() {
+		in, w, out := slice[T](in.buf), slice[T](weights.buf), slice[T](v.buf)
+		parts, size := p.chunks(g.N, cost)
+		compute := func(weights []T) func() {
+			return p.launch(parts, func(worker *worker, part int) {
+				plan.Images(worker.ws, part*size, min((part+1)*size, g.N), weights, in, out)
+			})
+		}
+		if packed == nil {
+			return compute(w)
+		}
+		images := compute(slice[T](packed))
+		pack := p.launch(1, func(worker *worker, _ int) { plan.Pack(worker.ws, w, slice[T](packed)) })
+		return func() {
+			pack()
+			images()
+		}
+	}
 }
 
 // convolutionW is the gradient by the kernel: a fixed number of partial sums, of which each launch part makes one or
 // all.
-func convolutionW[T float32 | float64](p *pool, g *kernel.ConvGeometry, x, y, dst, partials []T, cost float64) func() {
+func convolutionW[T float32 | float64](p *pool, plan *kernel.ConvWPlan[T], x, y, dst, partials []T, cost float64) func() {
 	n := len(dst)
 	parts := kernel.ConvWParts
 	if p.threads == 1 || cost < 2*worthwhile {
@@ -122,7 +144,7 @@ func convolutionW[T float32 | float64](p *pool, g *kernel.ConvGeometry, x, y, ds
 	each := kernel.ConvWParts / parts
 	compute := p.launch(parts, func(w *worker, part int) {
 		for i := part * each; i < (part+1)*each; i++ {
-			kernel.ConvW(w.ws, g, i, x, y, partials[i*n:(i+1)*n])
+			plan.Part(w.ws, i, x, y, partials[i*n:(i+1)*n])
 		}
 	})
 	strips, size := p.chunks(n, costReduce*kernel.ConvWParts)

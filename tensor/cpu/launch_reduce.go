@@ -9,29 +9,26 @@ import (
 type reduction struct{ outer, extent, inner int }
 
 // reductions cuts a reduction of dims along axes (ascending) into steps, each over axes that lie side by side, the
-// innermost first.
+// outermost first: what is left within is then long enough for vectors.
 func reductions(dims, axes []int) []reduction {
 	reduced := make([]bool, len(dims))
 	for _, a := range axes {
 		reduced[a] = true
 	}
 	var steps []reduction
-	for i := len(dims) - 1; i >= 0; {
+	outer := 1
+	for i := 0; i < len(dims); {
 		if !reduced[i] {
-			i--
+			outer *= dims[i]
+			i++
 			continue
 		}
-		r := reduction{1, 1, 1}
-		for j := i + 1; j < len(dims); j++ { // what is inside and not yet reduced
-			if !reduced[j] {
-				r.inner *= dims[j]
-			}
-		}
-		for ; i >= 0 && reduced[i]; i-- {
+		r := reduction{outer, 1, 1}
+		for ; i < len(dims) && reduced[i]; i++ {
 			r.extent *= dims[i]
 		}
-		for j := 0; j <= i; j++ {
-			r.outer *= dims[j]
+		for _, e := range dims[i:] {
+			r.inner *= e
 		}
 		steps = append(steps, r)
 	}

@@ -28,6 +28,7 @@ type pool struct {
 type worker struct {
 	ws    *kernel.Workspace
 	tile  tileMemory
+	rows  []float32 // scratch for a block of rows
 	awake atomic.Bool
 	serve func()
 }

@@ -1,10 +1,8 @@
 package cpu_test
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/likely-ml/likely/tensor"
@@ -57,7 +55,7 @@ func TestThreadsAndKernelsChangeNoBit(t *testing.T) {
 					if level != kernel.Detected() && threads > 2 {
 						continue
 					}
-					for out, y := range runRandom(t, prog, level, threads) {
+					for out, y := range runAt(t, prog, level, threads) {
 						if want[out] == nil {
 							want[out] = y
 						}
@@ -73,27 +71,8 @@ func TestThreadsAndKernelsChangeNoBit(t *testing.T) {
 	}
 }
 
-// runRandom runs a program once, on inputs that are the same every time, and returns its outputs.
-func runRandom(t *testing.T, prog *tensor.Program, level kernel.Level, threads int) map[string][]float32 {
+func runAt(t *testing.T, prog *tensor.Program, level kernel.Level, threads int) map[string][]float32 {
 	t.Helper()
 	defer kernel.Use(level)()
-	e, err := cpu.New(threads).Compile(prog, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rand.New(rand.NewPCG(5, 6))
-	for _, in := range prog.Inputs {
-		x := e.Input(in.Name()).F32
-		for i := range x {
-			x[i] = float32(r.NormFloat64())
-		}
-	}
-	if err := e.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	out := map[string][]float32{}
-	for _, o := range prog.Outputs {
-		out[o.Name] = e.Output(o.Name).F32
-	}
-	return out
+	return runOn(t, prog, cpu.New(threads))
 }

@@ -19,6 +19,9 @@ type tileMemory struct {
 	slots   []unsafe.Pointer
 	scratch unsafe.Pointer
 	size    int
+
+	part  int  // of the sums down columns, which the tiles of a run add to
+	fresh bool // this is the first of them
 }
 
 func (t *tileMemory) grow(slots, scratch int) {
@@ -42,11 +45,13 @@ type instruction func(t *tileMemory)
 // tileProgram is a compiled cluster.
 type tileProgram struct {
 	size, step int // elements in all, and in a tile
+	grain      int // tiles begin at multiples of it
 	code       []instruction
 	moving     []movingSlot // slots in memory, that move on with each tile
 	fixed      []fixedSlot
 	patterns   []expansion // filled once for each part
 	expansions []expansion // filled for each tile
+	ends       []ending    // run after the code
 	slots      int
 	scratch    int
 	cost       float64 // ns an element
@@ -69,6 +74,9 @@ type fixedSlot struct {
 
 // expansion fills a slot with elements [from, from+n) of a broadcast.
 type expansion func(t *tileMemory, from, n int)
+
+// ending reduces a slot of the tile that begins at element at.
+type ending func(t *tileMemory, at int)
 
 // compileCluster writes the program. The buffers of all that enters and leaves must be known, but not yet placed.
 func compileCluster(k *cluster) *tileProgram {
@@ -106,6 +114,17 @@ func compileCluster(k *cluster) *tileProgram {
 				p.step = stepOf(per)
 			}
 		}
+	}
+	p.grain = p.step
+	switch {
+	case k.isByColumns(): // a part of the sums begins at any row
+		p.grain, p.step = k.rows.inner, tileSize/k.rows.inner*k.rows.inner
+	case len(k.ends) > 0:
+		p.step = tileSize / k.rows.extent * k.rows.extent
+		p.grain = p.step
+	}
+	for _, v := range k.ends {
+		last[v.in[0].value] = len(k.members) // its register is not free before the tile's end
 	}
 	for i, m := range k.members {
 		args := make([]arg, len(m.in))
@@ -148,6 +167,10 @@ func compileCluster(k *cluster) *tileProgram {
 		p.code = append(p.code, code)
 		p.cost += cost
 	}
+	for _, v := range k.ends {
+		p.ends = append(p.ends, compileEnd(v, k.rows, slots[v.in[0].value]))
+		p.cost += costReduce
+	}
 	return p
 }
 
@@ -179,7 +202,7 @@ func (p *tileProgram) broadcast(f fetch, fresh func(tensor.DType) int) int {
 		return s
 	}
 	period := f.period()
-	if period > 0 && period%p.step == 0 { // each tile lies within one row
+	if period > 0 && period%p.step == 0 && p.grain == p.step { // each tile lies within one row
 		s := p.slots
 		p.slots++
 		p.moving = append(p.moving, movingSlot{s, f.source.buf, f.source.dtype().Size(), period})
@@ -201,7 +224,7 @@ func (p *tileProgram) broadcast(f fetch, fresh func(tensor.DType) int) int {
 	case tensor.Uint32:
 		x = expander[uint32](s, f)
 	}
-	if period > 0 && p.step%period == 0 {
+	if period > 0 && p.step%period == 0 && p.grain%period == 0 {
 		p.patterns = append(p.patterns, x)
 	} else {
 		p.expansions = append(p.expansions, x)
@@ -233,7 +256,7 @@ func expandFloat32(slot int, f fetch) expansion {
 	}
 }
 
-// run computes elements [from, to), where from is a multiple of step.
+// run computes elements [from, to), where from is a multiple of grain.
 func (p *tileProgram) run(t *tileMemory, from, to int) {
 	t.grow(p.slots, p.scratch)
 	for _, f := range p.fixed {
@@ -261,5 +284,9 @@ func (p *tileProgram) run(t *tileMemory, from, to int) {
 		for _, f := range p.code {
 			f(t)
 		}
+		for _, f := range p.ends {
+			f(t, at)
+		}
+		t.fresh = false
 	}
 }

@@ -16,9 +16,12 @@ type value struct {
 	attr  any
 
 	live      bool
-	inMemory  bool // somebody reads it as a whole array, so a buffer must hold it
+	inMemory  bool // it is read after the run, or, a broadcast, as a whole array: a buffer must hold it
 	consumers []*value
-	cluster   *cluster
+	cluster   *cluster   // that computes it, an elementwise value
+	end       *cluster   // that computes it, a reduction, from its tiles
+	partials  *buffer    // then, down columns, the sums of its parts
+	composite *composite // whose result it is
 	buf       *buffer
 }
 
@@ -42,10 +45,12 @@ type operand struct {
 
 // compiler holds what compiling knows.
 type compiler struct {
-	prog  *tensor.Program
-	of    map[*tensor.Node]operand // what became of each node
-	same  map[string]*value        // values by what they compute
-	order []*value                 // in topological order
+	prog       *tensor.Program
+	skip       Passes
+	of         map[*tensor.Node]operand // what became of each node
+	same       map[string]*value        // values by what they compute
+	composites map[string]*composite
+	order      []*value // in topological order
 
 	buffers  []*buffer
 	launches []*plannedLaunch
@@ -53,8 +58,8 @@ type compiler struct {
 }
 
 // newCompiler turns the nodes into values: one for each distinct computation that outputs or updates need.
-func newCompiler(p *tensor.Program, bound []*tensor.Array) *compiler {
-	c := &compiler{prog: p, of: map[*tensor.Node]operand{}, same: map[string]*value{}}
+func newCompiler(p *tensor.Program, bound []*tensor.Array, skip Passes) *compiler {
+	c := &compiler{prog: p, skip: skip, of: map[*tensor.Node]operand{}, same: map[string]*value{}, composites: map[string]*composite{}}
 	for _, n := range p.Nodes {
 		c.of[n] = c.value(n)
 	}
@@ -77,7 +82,7 @@ func newCompiler(p *tensor.Program, bound []*tensor.Array) *compiler {
 		live = append(live, v)
 		for _, o := range v.in {
 			o.consumers = append(o.consumers, v)
-			if !v.op.IsElementwise() {
+			if !v.op.IsElementwise() && o.op == tensor.OpBroadcast {
 				o.inMemory = true
 			}
 		}
@@ -106,6 +111,12 @@ func (c *compiler) value(n *tensor.Node) operand {
 	switch n.Op() {
 	case tensor.OpReshape, tensor.OpStopGradient:
 		return operand{in[0].value, n.Dims()}
+	case tensor.OpComposite:
+		part := n.Attr().(tensor.CompositePart)
+		if c.skip.Composites || !hasKernel(part) {
+			return operand{in[0].value, n.Dims()}
+		}
+		return operand{c.result(n, part, in[1:]), n.Dims()}
 	case tensor.OpMul: // differentiation begins with a one
 		if in[0].isOne() {
 			return operand{in[1].value, n.Dims()}
@@ -114,14 +125,22 @@ func (c *compiler) value(n *tensor.Node) operand {
 			return operand{in[0].value, n.Dims()}
 		}
 	}
-	v := &value{id: len(c.order), op: n.Op(), shape: n.Shape(), in: in, attr: n.Attr()}
-	key := v.key()
-	if old := c.same[key]; old != nil {
-		return operand{old, n.Dims()}
+	v := &value{op: n.Op(), shape: n.Shape(), in: in, attr: n.Attr()}
+	return operand{c.unique(c.folded(v)), n.Dims()}
+}
+
+// unique is v, or the value that computes the same already.
+func (c *compiler) unique(v *value) *value {
+	v.id = len(c.order)
+	if !c.skip.Common {
+		key := v.key()
+		if old := c.same[key]; old != nil {
+			return old
+		}
+		c.same[key] = v
 	}
-	c.same[key] = v
 	c.order = append(c.order, v)
-	return operand{v, n.Dims()}
+	return v
 }
 
 // key is equal for two values exactly if they are the same function of the same values. Constants of more than a few
@@ -153,4 +172,32 @@ func (v *value) isOne() bool {
 // isSource reports whether v is there before the first launch.
 func (v *value) isSource() bool {
 	return v.op == tensor.OpInput || v.op == tensor.OpVariable || v.op == tensor.OpConstant
+}
+
+// folded is v, or the constant that it is, if all of its operands are constants of one element.
+func (c *compiler) folded(v *value) *value {
+	if c.skip.Constants || !v.op.IsElementwise() {
+		return v
+	}
+	single := &value{op: v.op, shape: tensor.ShapeOf(v.dtype()), attr: v.attr}
+	for _, o := range v.in {
+		if o.op == tensor.OpBroadcast {
+			o = o.in[0]
+		}
+		if o.op != tensor.OpConstant || o.size() != 1 {
+			return v
+		}
+		if o.buf == nil {
+			o.buf = c.sourceBuffer(o.value)
+		}
+		single.in = append(single.in, o)
+	}
+	if v.size() != 1 { // what is broadcast stays so
+		return v
+	}
+	result := tensor.NewArray(v.shape)
+	single.buf, single.inMemory = arrayBuffer(result), true
+	prog := compileCluster(&cluster{size: 1, members: []*value{single}})
+	prog.run(&tileMemory{}, 0, 1)
+	return &value{op: tensor.OpConstant, shape: v.shape, attr: result}
 }

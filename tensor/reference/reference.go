@@ -167,4 +167,6 @@ var rules = map[tensor.Op]rule{
 	tensor.OpRandomBits:    randomBits,
 	tensor.OpRandomUniform: randomUniform,
 	tensor.OpRandomNormal:  randomNormal,
+
+	tensor.OpComposite: unary(func(x float64) float64 { return x }), // of its definition
 }

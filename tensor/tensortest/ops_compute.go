@@ -136,7 +136,10 @@ func poolCases() []opCase {
 			cases = append(cases,
 				opCase{op: tensor.OpMaxPoolIndex, name: name, inputs: []input{x}, build: index},
 				opCase{op: tensor.OpMaxPoolIndex, name: name + " special", inputs: []input{x.with([]float64{nan, -inf, inf, nan, nan, -inf, -inf})}, build: index},
-				opCase{op: tensor.OpGather, name: "max pool " + name, inputs: []input{x}, build: call1(func(x *tensor.Node) *tensor.Node { return tensor.MaxPool(window(x), x) })},
+				opCase{op: tensor.OpComposite, name: "max pool " + name, inputs: []input{x}, build: call1(func(x *tensor.Node) *tensor.Node { return tensor.MaxPool(window(x), x) })},
+				opCase{op: tensor.OpComposite, name: "max pool, gradient " + name, inputs: []input{x}, build: call1(func(x *tensor.Node) *tensor.Node {
+					return tensor.Gradient(tensor.Sum(tensor.MaxPool(window(x), x)), x)[0]
+				})},
 				opCase{op: tensor.OpSumPool, name: name, inputs: []input{x}, sum: true, build: call1(func(x *tensor.Node) *tensor.Node { return tensor.SumPool(window(x), x) })},
 				opCase{op: tensor.OpSumUnpool, name: name, inputs: []input{of(d, s[0], out(s[1]), out(s[2]), s[3])}, sum: true, build: call1(unpool)})
 		}

@@ -85,6 +85,28 @@ func CheckBackend(t rapid.TB, backend func() tensor.Backend, tolerance float64) 
 	})
 }
 
+// CheckSame runs random programs on several backends, which must agree bit for bit.
+func CheckSame(t rapid.TB, backends func() map[string]tensor.Backend) {
+	t.Helper()
+	rapid.Check(t, func(t *rapid.T) {
+		c := Program(t, 4)
+		all := backends()
+		var first map[string]*tensor.Array
+		for _, name := range sortedKeys(all) {
+			got := run(t, all[name], c.Program, c.Inputs, c.Variables)
+			if first == nil {
+				first = got
+			}
+			for _, what := range sortedKeys(first) {
+				compare(t, what+" "+name, got[what], first[what], func(int) float64 { return 0 })
+			}
+		}
+		if t.Failed() {
+			t.Logf("the program:\n%v", c.Program)
+		}
+	})
+}
+
 func (p *program) intn(what string, low, high int) int {
 	return rapid.IntRange(low, high).Draw(p.t, what)
 }

@@ -21,7 +21,7 @@ func (a ConvAxis) covers() bool { return a.Pad >= 0 && a.reach()-a.Pad >= a.In }
 //	T(x,w,y) = Σ x[n, s·o+d·k−p, (group,a)] · w[k, a, (group,b)] · y[n, o, (group,b)]
 //
 // over images n < N, outputs o, taps k, groups, and channels a < CI and b < CO of a group. Its three derivatives are
-// the convolution and its two gradients: [ConvY], [ConvX], [ConvW]. All arrays are contiguous and row-major:
+// the convolution and its two gradients: [PlanConvY], [PlanConvX], [PlanConvW]. All arrays are contiguous and row-major:
 //
 //	x [N, I0, I1, Groups·CI]   w [K0, K1, CI, Groups·CO]   y [N, O0, O1, Groups·CO]
 //
@@ -41,7 +41,7 @@ func (g *ConvGeometry) yImage() int  { return g.outputs() * g.Groups * g.CO }
 func (g *ConvGeometry) outputs() int { return g.Axes[0].Out * g.Axes[1].Out }
 func (g *ConvGeometry) taps() int    { return g.Axes[0].Kernel * g.Axes[1].Kernel }
 
-func (g *ConvGeometry) check(x, w, y int) {
+func (g *ConvGeometry) check() {
 	for i, a := range g.Axes {
 		if a.In < 0 || a.Out < 0 || a.Kernel < 1 || a.Stride < 1 || a.Dilation < 1 {
 			panic(fmt.Sprintf("kernel: convolution axis %d is %+v; kernel, stride and dilation must be positive", i, a))
@@ -50,102 +50,171 @@ func (g *ConvGeometry) check(x, w, y int) {
 	if g.N < 0 || g.Groups < 1 || g.CI < 0 || g.CO < 0 {
 		panic(fmt.Sprintf("kernel: convolution of %d images, %d groups, %d to %d channels", g.N, g.Groups, g.CI, g.CO))
 	}
-	if x < g.XLen() || w < g.WLen() || y < g.YLen() {
-		panic(fmt.Sprintf("kernel: convolution needs %d, %d and %d elements of x, w and y, has %d, %d and %d",
-			g.XLen(), g.WLen(), g.YLen(), x, w, y))
-	}
 }
 
-func (g *ConvGeometry) checkImages(n0, n1 int) {
-	if n0 < 0 || n1 > g.N {
-		panic(fmt.Sprintf("kernel: images [%d,%d) of %d", n0, n1, g.N))
-	}
+// ConvPlan is one geometry's convolution ([PlanConvY]), or gradient by the input ([PlanConvX]), made ready: the way to
+// compute it, its tables, and the layout of the packed weights. It stays with the instruction set that was active when
+// it was made, does not change, and may be used by many goroutines at once, each with its own workspace.
+//
+// The weights are packed once for all images:
+//
+//	packed := w
+//	if n := plan.Packed(); n > 0 {
+//		packed = make([]T, n)
+//		plan.Pack(ws, w, packed)
+//	}
+//	plan.Images(ws, n0, n1, packed, x, y) // of ConvY; of ConvX: y, x
+//
+// An image's result does not depend on the range of images in the call. Once the workspace has grown, nothing is
+// allocated.
+type ConvPlan[T float] struct {
+	ConvGeometry
+	in, out int          // elements of an image
+	way     imageConv[T] // nil if in or out is 0
 }
 
-// ConvY computes images [n0,n1) of the convolution y = ∂T/∂y of x and w.
+// imageConv is a way to compute ConvY, in being x and out y, or ConvX, in being y and out x.
+type imageConv[T float] interface {
+	packed() int
+	pack(s *scratch[T], w, packed []T)
+	images(s *scratch[T], n0, n1 int, weights, in, out []T)
+}
+
+// Packed returns how many elements the packed weights have. It is 0 if they are used as they are.
+func (p *ConvPlan[T]) Packed() int {
+	if p.way == nil {
+		return 0
+	}
+	return p.way.packed()
+}
+
+// Pack sets packed, of Packed() > 0 elements, to what Images needs of the weights w.
+func (p *ConvPlan[T]) Pack(ws *Workspace, w, packed []T) {
+	if len(w) < p.WLen() || len(packed) < p.Packed() {
+		panic(fmt.Sprintf("kernel: packing of %d weights to %d elements, has %d and %d", p.WLen(), p.Packed(), len(w), len(packed)))
+	}
+	p.way.pack(scratchOf[T](ws), w, packed)
+}
+
+// Images computes images [n0,n1) of out from those of in. The weights are what Pack made of them, or if Packed() is 0
+// they themselves. All three arrays begin with image 0.
+func (p *ConvPlan[T]) Images(ws *Workspace, n0, n1 int, weights, in, out []T) {
+	need := p.Packed()
+	if need == 0 {
+		need = p.WLen()
+	}
+	if n0 < 0 || n1 > p.N || len(weights) < need || len(in) < p.N*p.in || len(out) < p.N*p.out {
+		panic(fmt.Sprintf("kernel: convolution of images [%d,%d) of %d needs %d weights, %d elements in and %d out, has %d, %d and %d",
+			n0, n1, p.N, need, p.N*p.in, p.N*p.out, len(weights), len(in), len(out)))
+	}
+	if n0 >= n1 {
+		return
+	}
+	if p.way == nil {
+		clear(out[n0*p.out : n1*p.out])
+		return
+	}
+	p.way.images(scratchOf[T](ws), n0, n1, weights, in, out)
+}
+
+// PlanConvY plans the convolution y = ∂T/∂y of x and w.
 //
 // An element is one sum over (k0, k1, a) in row-major order, in blocks as [Gemm32] defines; positions in the padding
 // take part with x = 0, so that an infinite weight gives NaN there. With stride 1, at most 6 output channels a group
-// and more than 6 input channels it is instead, by the mirrored geometry, what [ConvX] says of few input channels. An
-// image's result does not depend on the range of images in the call.
-func ConvY[T float](ws *Workspace, g *ConvGeometry, n0, n1 int, x, w, y []T) {
-	g.check(len(x), len(w), len(y))
-	g.checkImages(n0, n1)
-	if n0 >= n1 || g.yImage() == 0 {
-		return
+// and more than 6 input channels it is instead, by the mirrored geometry, what [PlanConvX] says of few input channels.
+func PlanConvY[T float](g *ConvGeometry) *ConvPlan[T] {
+	g.check()
+	p := &ConvPlan[T]{ConvGeometry: *g, in: g.xImage(), out: g.yImage()}
+	if p.in == 0 || p.out == 0 {
+		return p
 	}
-	if g.xImage() == 0 {
-		clear(y[n0*g.yImage() : n1*g.yImage()])
-		return
-	}
-	c := newConv[T](ws, g)
+	c := newConv[T](g)
 	if m, ok := g.asMatrix(); ok {
-		c.matrixY(m, n0, n1, x, w, y)
+		p.way = matrixY[T]{conv: c, matrixForm: m}
 	} else if g.termwiseY() {
-		c.columnsY(n0, n1, x, w, y)
+		p.way = newColumnsY(c)
 	} else if g.isBetterMirrored() {
-		c.mirroredY(n0, n1, x, w, y)
+		p.way = newMirroredY(c)
 	} else {
-		c.gatherY(n0, n1, x, w, y)
+		p.way = newGatherY(c)
 	}
+	return p
 }
 
-// ConvX computes images [n0,n1) of x = ∂T/∂x from w and y: the gradient by the input, which is also the transposed
-// convolution.
+// PlanConvX plans x = ∂T/∂x of w and y: the gradient by the input, which is also the transposed convolution.
 //
 // With more than 6 input channels a group, an element is one sum over (k0, k1, b), taps in descending order, of only
 // those taps that its residue modulo the stride can meet; positions outside y take part as zeros. With fewer, each
 // (output, tap) is one sum over b, and these are added to zero in ascending order of the taps. Sums are in blocks as
 // in [Gemm32].
-func ConvX[T float](ws *Workspace, g *ConvGeometry, n0, n1 int, w, y, x []T) {
-	g.check(len(x), len(w), len(y))
-	g.checkImages(n0, n1)
-	if n0 >= n1 || g.xImage() == 0 {
-		return
+func PlanConvX[T float](g *ConvGeometry) *ConvPlan[T] {
+	g.check()
+	p := &ConvPlan[T]{ConvGeometry: *g, in: g.yImage(), out: g.xImage()}
+	if p.in == 0 || p.out == 0 {
+		return p
 	}
-	if g.yImage() == 0 {
-		clear(x[n0*g.xImage() : n1*g.xImage()])
-		return
-	}
-	c := newConv[T](ws, g)
+	c := newConv[T](g)
 	if m, ok := g.asMatrix(); ok {
-		c.matrixX(m, n0, n1, w, y, x)
+		p.way = matrixX[T]{conv: c, matrixForm: m}
 	} else if g.CI <= fewChannels {
-		c.columnsX(n0, n1, w, y, x)
+		p.way = newColumnsX(c)
 	} else {
-		c.phasesX(n0, n1, w, y, x)
+		p.way = newPhasesX(c)
 	}
+	return p
+}
+
+// ConvWPlan is one geometry's gradient by the weights, made ready as [ConvPlan] says.
+type ConvWPlan[T float] struct {
+	ConvGeometry
+	way weightsConv[T] // nil if there is nothing to add
+}
+
+// weightsConv is a way to sum ∂T/∂w over the images [n0,n1), n0 < n1.
+type weightsConv[T float] interface {
+	weights(s *scratch[T], n0, n1 int, x, y, w []T)
 }
 
 // ConvWParts is how many parts the batch is cut into for the gradient by the weights.
 const ConvWParts = 8
 
-// ConvW computes the part of w = ∂T/∂w that images [part·N/8, (part+1)·N/8) contribute, into partial, which has the
-// size of w. [ConvWSum] adds the parts. So up to 8 threads share the work, and their number changes no bit.
+// PlanConvW plans w = ∂T/∂w of x and y, as [ConvWParts] parts that [ConvWSum] adds. So up to 8 threads share the work,
+// and their number changes no bit.
 //
 // Within a part, images form groups of the fewest that have 196 outputs together; a group's sum over (n, o0, o1) is
 // in blocks as in [Gemm32], and groups are added in order. (A convolution that is a matrix product, a kernel of one
 // tap or one as large as the image without padding, is one product over all outputs of the part. With stride 1, at most
 // 6 output channels a group and more than 6 input channels, the sum is over the pixels of x, and groups of images have
 // 196 of those.)
-func ConvW[T float](ws *Workspace, g *ConvGeometry, part int, x, y, partial []T) {
-	g.check(len(x), len(partial), len(y))
-	if part < 0 || part >= ConvWParts {
-		panic(fmt.Sprintf("kernel: part %d of %d", part, ConvWParts))
+func PlanConvW[T float](g *ConvGeometry) *ConvWPlan[T] {
+	g.check()
+	p := &ConvWPlan[T]{ConvGeometry: *g}
+	if g.xImage() == 0 || g.yImage() == 0 {
+		return p
 	}
-	n0, n1 := part*g.N/ConvWParts, (part+1)*g.N/ConvWParts
-	if n0 == n1 || g.xImage() == 0 || g.yImage() == 0 {
-		clear(partial[:g.WLen()])
+	c := newConv[T](g)
+	if m, ok := g.asMatrix(); ok {
+		p.way = matrixW[T]{c, m}
+	} else if g.isBetterMirrored() {
+		p.way = newMirroredW(c)
+	} else {
+		p.way = newGatherW(c)
+	}
+	return p
+}
+
+// Part sets partial, which has the size of w, to what images [part·N/8, (part+1)·N/8) contribute.
+func (p *ConvWPlan[T]) Part(ws *Workspace, part int, x, y, partial []T) {
+	if part < 0 || part >= ConvWParts || len(x) < p.XLen() || len(y) < p.YLen() || len(partial) < p.WLen() {
+		panic(fmt.Sprintf("kernel: part %d of %d of a gradient needs %d, %d and %d elements of x, y and w, has %d, %d and %d",
+			part, ConvWParts, p.XLen(), p.YLen(), p.WLen(), len(x), len(y), len(partial)))
+	}
+	n0, n1 := part*p.N/ConvWParts, (part+1)*p.N/ConvWParts
+	if n0 == n1 || p.way == nil {
+		clear(partial[:p.WLen()])
 		return
 	}
-	c := newConv[T](ws, g)
-	if m, ok := g.asMatrix(); ok {
-		c.matrixW(m, n0, n1, x, y, partial)
-	} else if g.isBetterMirrored() {
-		c.mirroredW(n0, n1, x, y, partial)
-	} else {
-		c.gatherW(n0, n1, x, y, partial)
-	}
+	p.way.weights(scratchOf[T](ws), n0, n1, x, y, partial)
 }
 
 // ConvWSum adds elements [from,to) of the parts, which lie one after the other in partials, as
@@ -179,29 +248,29 @@ const fewChannels = 6
 func (g *ConvGeometry) termwiseY() bool { return g.CI == 1 || g.CI <= 3 && g.Axes[1].Stride == 1 }
 func (g *ConvGeometry) termwiseW() bool { return g.CI == 1 && g.Axes[1].Out > 8 }
 
-// conv is a convolution under way.
+// conv is what every way to compute a convolution has: the geometry, and the kernels of the active level.
 type conv[T float] struct {
-	*ConvGeometry
+	ConvGeometry
 	*kernels[T]
-	s *scratch[T]
 }
 
-func newConv[T float](ws *Workspace, g *ConvGeometry) conv[T] {
-	if s, ok := any(&ws.single).(*scratch[T]); ok {
-		return conv[T]{g, any(kernels32()).(*kernels[T]), s}
+func newConv[T float](g *ConvGeometry) conv[T] {
+	if ks, ok := any(kernels32()).(*kernels[T]); ok {
+		return conv[T]{*g, ks}
 	}
-	return conv[T]{g, any(kernels64()).(*kernels[T]), any(&ws.double).(*scratch[T])}
+	return conv[T]{*g, any(kernels64()).(*kernels[T])}
+}
+
+func scratchOf[T float](ws *Workspace) *scratch[T] {
+	if s, ok := any(&ws.single).(*scratch[T]); ok {
+		return s
+	}
+	return any(&ws.double).(*scratch[T])
 }
 
 // convScratch is the scratch memory of a convolution, apart from the packed panel of A.
 type convScratch[T float] struct {
-	stage   []T // padded images
-	weights []T // packed
-	out     []T // results that are not yet where they belong
-	pixels  []int
-	terms   []int
-	runs    []run
-
-	mirrored ConvGeometry
-	mirror   []T // its weights
+	stage  []T // padded images
+	out    []T // results that are not yet where they belong
+	mirror []T // weights of the mirrored geometry
 }

@@ -106,65 +106,93 @@ func unstagePlanes[T float](p *planes, x, stage []T) {
 
 // columnsY is ConvY for few input channels: a tap of one pixel is too short to be packed by itself, so the panel is
 // filled term by term, with what consecutive outputs read.
-func (c conv[T]) columnsY(n0, n1 int, x, w, y []T) {
-	pl := newPlanes(c.ConvGeometry)
-	together := min(n1-n0, imagesTogether(c.outputs()))
-	cs := &c.s.conv
-	cs.stage = reserve(cs.stage, together*pl.image)
-	clear(cs.stage[:together*pl.image])
-	cs.pixels = pl.appendPixels(cs.pixels[:0], together)
-	cs.terms = pl.appendTerms(cs.terms[:0])
-	ld := c.Groups * c.CO
-	r := gathered[T]{kernels: c.kernels, s: c.s, terms: c.taps() * c.CI, cols: c.CO}
+type columnsY[T float] struct {
+	conv[T]
+	gathered[T]
+	pl       planes
+	pixels   []int // of the images that are computed together
+	terms    []int
+	together int
+}
+
+func newColumnsY[T float](c conv[T]) *columnsY[T] {
+	y := &columnsY[T]{conv: c, together: c.imagesTogether(c.outputs())}
+	y.pl = newPlanes(&y.ConvGeometry)
+	y.pixels = y.pl.appendPixels(nil, y.together)
+	y.terms = y.pl.appendTerms(nil)
+	y.gathered = newGathered(c.kernels, len(y.terms), c.CO)
+	return y
+}
+
+func (c *columnsY[T]) packed() int { return c.Groups * c.size() }
+
+func (c *columnsY[T]) pack(_ *scratch[T], w, packed []T) { c.packGroups(&c.ConvGeometry, w, packed) }
+
+func (c *columnsY[T]) images(s *scratch[T], n0, n1 int, packed, x, y []T) {
+	together := min(n1-n0, c.together)
+	stage := reserve(s.conv.stage, together*c.pl.image)
+	s.conv.stage = stage
+	clear(stage[:together*c.pl.image])
 	for i := range c.Groups {
-		r.packWeightRows(w[i*c.CO:], ld)
 		for n := n0; n < n1; n += together {
 			count := min(together, n1-n)
-			stagePlanes(&pl, cs.stage, x[n*c.xImage()+i*c.CI:], count)
-			r.multiply(count*c.outputs(), y[n*c.yImage()+i*c.CO:], ld, c.packColumns)
+			stagePlanes(&c.pl, stage, x[n*c.xImage()+i*c.CI:], count)
+			c.multiply(s, count*c.outputs(), packed[i*c.size():], y[n*c.yImage()+i*c.CO:], c.Groups*c.CO,
+				func(dst []T, i, rows, k0, kc int) { c.packColumns(dst, stage, i, rows, k0, kc) })
 		}
 	}
 }
 
 // packColumns packs terms [k0, k0+kc) of outputs [i, i+rows), by stretches that lie in one row of outputs.
-func (c conv[T]) packColumns(dst []T, i, rows, k0, kc int) {
-	cs := &c.s.conv
-	terms := cs.terms[k0 : k0+kc]
+func (c *columnsY[T]) packColumns(dst, stage []T, i, rows, k0, kc int) {
+	terms := c.terms[k0 : k0+kc]
 	width := c.Axes[1].Out
 	for at := 0; at < rows; {
 		n := min(rows-at, width-(i+at)%width)
 		if n == rows {
-			c.gather(dst, rows, cs.stage[cs.pixels[i]:], terms, rows)
+			c.conv.gather(dst, rows, stage[c.pixels[i]:], terms, rows)
 			return
 		}
-		c.exact(dst[at:], rows, cs.stage[cs.pixels[i+at]:], terms, n)
+		c.conv.exact(dst[at:], rows, stage[c.pixels[i+at]:], terms, n)
 		at += n
 	}
 }
 
 // columnsX is ConvX for few input channels: what every output contributes through every term, as one matrix product
 // (terms, outputs), is then added row by row to where it belongs.
-func (c conv[T]) columnsX(n0, n1 int, w, y, x []T) {
+type columnsX[T float] struct {
+	unpacked[T]
+	conv[T]
+	pl       planes
+	terms    []int
+	together int // images
+}
+
+func newColumnsX[T float](c conv[T]) *columnsX[T] {
+	x := &columnsX[T]{conv: c, together: c.imagesTogether(c.outputs())}
+	x.pl = newPlanes(&x.ConvGeometry)
+	x.terms = x.pl.appendTerms(nil)
+	return x
+}
+
+func (c *columnsX[T]) images(s *scratch[T], n0, n1 int, w, y, x []T) {
 	a0, a1 := c.Axes[0], c.Axes[1]
-	pl := newPlanes(c.ConvGeometry)
 	outputs, ld := c.outputs(), c.Groups*c.CO
-	together := min(n1-n0, imagesTogether(outputs))
-	cs := &c.s.conv
-	cs.terms = pl.appendTerms(cs.terms[:0])
-	cs.out = reserve(cs.out, len(cs.terms)*together*outputs)
-	cs.stage = reserve(cs.stage, pl.image)
-	image := cs.stage[:pl.image]
+	together := min(n1-n0, c.together)
+	s.conv.out = reserve(s.conv.out, len(c.terms)*together*outputs)
+	s.conv.stage = reserve(s.conv.stage, c.pl.image)
+	out, image := s.conv.out, s.conv.stage[:c.pl.image]
 	for i := range c.Groups {
 		for n := n0; n < n1; n += together {
 			count := min(together, n1-n)
-			gemm(c.kernels, c.s, product[T]{tb: true, m1: len(cs.terms), n1: count * outputs, k: c.CO,
-				a: w[i*c.CO:], lda: ld, b: y[n*c.yImage()+i*c.CO:], ldb: ld, c: cs.out, ldc: count * outputs})
+			gemm(c.kernels, s, product[T]{tb: true, m1: len(c.terms), n1: count * outputs, k: c.CO,
+				a: w[i*c.CO:], lda: ld, b: y[n*c.yImage()+i*c.CO:], ldb: ld, c: out, ldc: count * outputs})
 			for m := range count {
 				clear(image)
-				for t, at := range cs.terms {
-					c.addRows(image[at:], pl.pitch, cs.out[(t*count+m)*outputs:], a1.Out, a0.Out, a1.Out)
+				for t, at := range c.terms {
+					c.addRows(image[at:], c.pl.pitch, out[(t*count+m)*outputs:], a1.Out, a0.Out, a1.Out)
 				}
-				unstagePlanes(&pl, x[(n+m)*c.xImage()+i*c.CI:], image)
+				unstagePlanes(&c.pl, x[(n+m)*c.xImage()+i*c.CI:], image)
 			}
 		}
 	}

@@ -19,7 +19,6 @@ func appendRun(runs []run, offset, length int) []run {
 // gathered is the product of gathered rows with packed weights.
 type gathered[T float] struct {
 	*kernels[T]
-	s     *scratch[T]
 	terms int // of each sum
 	cols  int // of the result
 	width int // columns that the packed weights have
@@ -27,28 +26,32 @@ type gathered[T float] struct {
 	ahead int // elements from a pixel to the one that the next panel has in its place, about
 }
 
-// panel returns the packed weights of terms [k0, k0+kc) and the columns from j on.
-func (r *gathered[T]) panel(k0, kc, j int) []T { return r.s.conv.weights[k0*r.width+kc*j:] }
-
-// reserveWeights makes room for all panels.
-func (r *gathered[T]) reserveWeights() {
-	r.width = r.cols / r.kernels.cols * r.kernels.cols
-	if r.width < r.cols {
-		r.width += r.panelCols(r.cols - r.width)
+func newGathered[T float](ks *kernels[T], terms, cols int) gathered[T] {
+	r := gathered[T]{kernels: ks, terms: terms, cols: cols, width: cols / ks.cols * ks.cols}
+	if r.width < cols {
+		r.width += ks.panelCols(cols - r.width)
 	}
-	r.s.conv.weights = reserve(r.s.conv.weights, r.terms*r.width+spare)
+	return r
 }
 
+// size returns how many elements the packed weights of a group have.
+func (r *gathered[T]) size() int { return r.terms*r.width + spare }
+
+// panel returns the packed weights of terms [k0, k0+kc) and the columns from j on.
+func (r *gathered[T]) panel(packed []T, k0, kc, j int) []T { return packed[k0*r.width+kc*j:] }
+
 // product computes C = A·W for pixels whose rows start at offsets pixels in src.
-func (r *gathered[T]) product(src []T, pixels []int, c []T, ldc int) {
-	r.multiply(len(pixels), c, ldc, func(dst []T, i, rows, k0, kc int) { r.packRows(dst, src, pixels[i:i+rows], k0, kc) })
+func (r *gathered[T]) product(s *scratch[T], src []T, pixels []int, packed, c []T, ldc int) {
+	r.multiply(s, len(pixels), packed, c, ldc, func(dst []T, i, rows, k0, kc int) {
+		r.packRows(&s.offsets, dst, src, pixels[i:i+rows], k0, kc)
+	})
 }
 
 // multiply computes C = A·W for m rows, of which pack packs terms [k0, k0+kc) of rows [i, i+rows).
-func (r *gathered[T]) multiply(m int, c []T, ldc int, pack func(dst []T, i, rows, k0, kc int)) {
+func (r *gathered[T]) multiply(s *scratch[T], m int, packed, c []T, ldc int, pack func(dst []T, i, rows, k0, kc int)) {
 	block := blockLength(r.terms)
-	r.s.packedA = reserve(r.s.packedA, r.rows*block+spare)
-	a := r.s.packedA
+	s.packedA = reserve(s.packedA, r.rows*block+spare)
+	a := s.packedA
 	panels := splitEvenly(0, m, r.rows)
 	for k0 := 0; k0 < r.terms; k0 += block {
 		kc := min(block, r.terms-k0)
@@ -57,22 +60,22 @@ func (r *gathered[T]) multiply(m int, c []T, ldc int, pack func(dst []T, i, rows
 			pack(a, i, rows, k0, kc)
 			for j := 0; j < r.cols; j += r.kernels.cols {
 				cols := min(r.kernels.cols, r.cols-j)
-				r.tile(rows, cols, kc, a, r.panel(k0, kc, j), r.panelCols(cols), c[i*ldc+j:], ldc, boolInt(k0 > 0))
+				r.tile(rows, cols, kc, a, r.panel(packed, k0, kc, j), r.panelCols(cols), c[i*ldc+j:], ldc, boolInt(k0 > 0))
 			}
 		}
 	}
 }
 
 // packRows packs terms [k0, k0+kc) of the rows of these pixels.
-func (r *gathered[T]) packRows(dst, src []T, pixels []int, k0, kc int) {
-	for i := range r.s.offsets {
-		r.s.offsets[i] = pixels[min(i, len(pixels)-1)]
+func (r *gathered[T]) packRows(offsets *[16]int, dst, src []T, pixels []int, k0, kc int) {
+	for i := range offsets {
+		offsets[i] = pixels[min(i, len(pixels)-1)]
 	}
 	at := 0 // the term at which a run starts
 	for _, u := range r.runs {
 		from, to := max(at, k0), min(at+u.length, k0+kc)
 		if from < to {
-			r.transpose(dst[(from-k0)*len(pixels):], len(pixels), src[u.offset+from-at:], &r.s.offsets, len(pixels), to-from, r.ahead)
+			r.transpose(dst[(from-k0)*len(pixels):], len(pixels), src[u.offset+from-at:], offsets, len(pixels), to-from, r.ahead)
 		}
 		at += u.length
 		if at >= k0+kc {
@@ -81,38 +84,53 @@ func (r *gathered[T]) packRows(dst, src []T, pixels []int, k0, kc int) {
 	}
 }
 
-// packWeightRows packs the weights of group i as they lie in w: a row for each (k0, k1, a).
-func (r *gathered[T]) packWeightRows(w []T, ld int) {
-	r.reserveWeights()
+// packGroups packs the weights as they lie in w: a row for each (k0, k1, a).
+func (r *gathered[T]) packGroups(g *ConvGeometry, w, packed []T) {
+	ld := g.Groups * g.CO
 	block := blockLength(r.terms)
-	for k0 := 0; k0 < r.terms; k0 += block {
-		kc := min(block, r.terms-k0)
-		for j := 0; j < r.cols; j += r.kernels.cols {
-			cols := min(r.kernels.cols, r.cols-j)
-			r.copyRows(r.panel(k0, kc, j), r.panelCols(cols), w[k0*ld+j:], ld, kc, cols)
+	for i := range g.Groups {
+		for k0 := 0; k0 < r.terms; k0 += block {
+			kc := min(block, r.terms-k0)
+			for j := 0; j < r.cols; j += r.kernels.cols {
+				cols := min(r.kernels.cols, r.cols-j)
+				r.copyRows(r.panel(packed[i*r.size():], k0, kc, j), r.panelCols(cols), w[i*g.CO+k0*ld+j:], ld, kc, cols)
+			}
 		}
 	}
 }
 
 // gatherY is ConvY in general.
-func (c conv[T]) gatherY(n0, n1 int, x, w, y []T) {
+type gatherY[T float] struct {
+	conv[T]
+	gathered[T]
+	win      window
+	pixels   []int // of the images that are computed together
+	together int
+}
+
+func newGatherY[T float](c conv[T]) *gatherY[T] {
 	a0, a1 := c.Axes[0], c.Axes[1]
 	channels := c.Groups * c.CI
-	win := newWindow([2]int{a0.In, a1.In}, channels, [2]int{-a0.Pad, -a1.Pad}, [2]int{a0.reach(), a1.reach()})
-	together := min(n1-n0, imagesTogether(c.outputs()))
-	cs := &c.s.conv
-	cs.stage = reserveStage(&win, cs.stage, together)
-	cs.pixels = c.appendPixels(cs.pixels[:0], &win, together)
-	ldc := c.Groups * c.CO
-	r := gathered[T]{kernels: c.kernels, s: c.s, terms: c.taps() * c.CI, cols: c.CO, ahead: c.rows * a1.Stride * channels}
+	y := &gatherY[T]{conv: c, gathered: newGathered(c.kernels, c.taps()*c.CI, c.CO), together: c.imagesTogether(c.outputs())}
+	y.win = newWindow([2]int{a0.In, a1.In}, channels, [2]int{-a0.Pad, -a1.Pad}, [2]int{a0.reach(), a1.reach()})
+	y.pixels = c.appendPixels(nil, &y.win, y.together)
+	y.runs = c.appendRuns(nil, &y.win)
+	y.ahead = c.rows * a1.Stride * channels
+	return y
+}
+
+func (c *gatherY[T]) packed() int { return c.Groups * c.size() }
+
+func (c *gatherY[T]) pack(_ *scratch[T], w, packed []T) { c.packGroups(&c.ConvGeometry, w, packed) }
+
+func (c *gatherY[T]) images(s *scratch[T], n0, n1 int, packed, x, y []T) {
+	together := min(n1-n0, c.together)
+	s.conv.stage = reserveStage(&c.win, s.conv.stage, together)
 	for i := range c.Groups {
-		cs.runs = c.appendRuns(cs.runs[:0], &win, i)
-		r.runs = cs.runs
-		r.packWeightRows(w[i*c.CO:], ldc)
 		for n := n0; n < n1; n += together {
 			count := min(together, n1-n)
-			src := images(&win, cs.stage, x[n*c.xImage():], count)
-			r.product(src, cs.pixels[:count*c.outputs()], y[n*c.yImage()+i*c.CO:], ldc)
+			src := images(&c.win, s.conv.stage, x[n*c.xImage():], count)
+			c.product(s, src[i*c.CI:], c.pixels[:count*c.outputs()], packed[i*c.size():], y[n*c.yImage()+i*c.CO:], c.Groups*c.CO)
 		}
 	}
 }
@@ -129,12 +147,11 @@ func (g *ConvGeometry) appendPixels(pixels []int, win *window, n int) []int {
 	return pixels
 }
 
-// appendRuns appends what a pixel reads, relative to the start of its window, in the order of w.
-func (g *ConvGeometry) appendRuns(runs []run, win *window, group int) []run {
+// appendRuns appends what a pixel reads of the first group, relative to the start of its window, in the order of w.
+func (g *ConvGeometry) appendRuns(runs []run, win *window) []run {
 	for k0 := range g.Axes[0].Kernel {
 		for k1 := range g.Axes[1].Kernel {
-			offset := g.Axes[0].Dilation*k0*win.row + g.Axes[1].Dilation*k1*win.channels + group*g.CI
-			runs = appendRun(runs, offset, g.CI)
+			runs = appendRun(runs, g.Axes[0].Dilation*k0*win.row+g.Axes[1].Dilation*k1*win.channels, g.CI)
 		}
 	}
 	return runs

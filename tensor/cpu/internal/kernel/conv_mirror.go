@@ -22,23 +22,32 @@ func (g *ConvGeometry) isBetterMirrored() bool {
 }
 
 // mirroredY is ConvY by ConvX of the mirrored geometry.
-func (c conv[T]) mirroredY(n0, n1 int, x, w, y []T) {
-	cs := &c.s.conv
-	cs.mirror = reserve(cs.mirror, c.WLen())
-	mirrorWeights(c.ConvGeometry, cs.mirror, w)
-	cs.mirrored = c.mirrored()
-	c.ConvGeometry = &cs.mirrored
-	c.columnsX(n0, n1, cs.mirror, x, y)
+type mirroredY[T float] struct{ columnsX[T] } // of the mirrored geometry
+
+func newMirroredY[T float](c conv[T]) *mirroredY[T] {
+	c.ConvGeometry = c.mirrored()
+	return &mirroredY[T]{*newColumnsX(c)}
+}
+
+func (m *mirroredY[T]) packed() int { return m.WLen() }
+
+func (m *mirroredY[T]) pack(_ *scratch[T], w, packed []T) {
+	original := m.mirrored()
+	mirrorWeights(&original, packed, w)
 }
 
 // mirroredW is ConvW of the mirrored geometry.
-func (c conv[T]) mirroredW(n0, n1 int, x, y, w []T) {
-	cs := &c.s.conv
-	cs.mirror = reserve(cs.mirror, c.WLen())
-	cs.mirrored = c.mirrored()
-	c.ConvGeometry = &cs.mirrored
-	c.gatherW(n0, n1, y, x, cs.mirror)
-	mirrorWeights(c.ConvGeometry, w, cs.mirror)
+type mirroredW[T float] struct{ gatherW[T] } // of the mirrored geometry
+
+func newMirroredW[T float](c conv[T]) *mirroredW[T] {
+	c.ConvGeometry = c.mirrored()
+	return &mirroredW[T]{*newGatherW(c)}
+}
+
+func (m *mirroredW[T]) weights(s *scratch[T], n0, n1 int, x, y, w []T) {
+	s.conv.mirror = reserve(s.conv.mirror, m.WLen())
+	m.gatherW.weights(s, n0, n1, y, x, s.conv.mirror)
+	mirrorWeights(&m.ConvGeometry, w, s.conv.mirror)
 }
 
 // mirrorWeights sets dst to the weights of g's mirrored geometry, src being those of g.

@@ -26,8 +26,9 @@ func TestConvOrder(t *testing.T) {
 			restore := Use(l)
 			x, _, y, _ := c.run(&ws, 1)
 			parts := make([]float32, ConvWParts*len(c.w))
+			planW := PlanConvW[float32](&c.ConvGeometry)
 			for p := range ConvWParts {
-				ConvW(&ws, &c.ConvGeometry, p, c.x, c.y, parts[p*len(c.w):][:len(c.w)])
+				planW.Part(&ws, p, c.x, c.y, parts[p*len(c.w):][:len(c.w)])
 			}
 			restore()
 			rng := rand.New(rand.NewPCG(uint64(i), 5))

@@ -67,5 +67,7 @@ func images[T float](w *window, stage, src []T, n int) []T {
 // fullPanels is the number of outputs that keep the largest tiles busy: 14 panels of 14 rows.
 const fullPanels = 196
 
-// imagesTogether returns the fewest images that have fullPanels pixels.
-func imagesTogether(pixels int) int { return max(1, ceilDiv(fullPanels, pixels)) }
+// imagesTogether returns the fewest images that have fullPanels pixels, at most the whole batch.
+func (g *ConvGeometry) imagesTogether(pixels int) int {
+	return max(1, min(g.N, ceilDiv(fullPanels, pixels)))
+}

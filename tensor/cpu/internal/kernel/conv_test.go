@@ -112,6 +112,23 @@ func guarded[T float](n int) (inner []T, intact func() error) {
 	}
 }
 
+// packWeights returns what a plan makes of w, and a function that says whether what is around it is intact.
+func packWeights[T float](ws *Workspace, p *ConvPlan[T], w []T) (packed []T, intact func() error) {
+	if p.Packed() == 0 {
+		return w, func() error { return nil }
+	}
+	packed, intact = guarded[T](p.Packed())
+	p.Pack(ws, w, packed)
+	return packed, intact
+}
+
+// repack packs again.
+func repack[T float](ws *Workspace, p *ConvPlan[T], w, packed []T) {
+	if p.Packed() > 0 {
+		p.Pack(ws, w, packed)
+	}
+}
+
 // run computes all three members of the family, the batch cut at the given image.
 func (c *convCase[T]) run(ws *Workspace, cut int) (x, w, y []T, err error) {
 	x, intactX := guarded[T](len(c.x))
@@ -119,17 +136,23 @@ func (c *convCase[T]) run(ws *Workspace, cut int) (x, w, y []T, err error) {
 	partials, intactW := guarded[T](ConvWParts * len(c.w))
 	w = make([]T, len(c.w))
 	g := &c.ConvGeometry
-	ConvY(ws, g, cut, c.N, c.x, c.w, y)
-	ConvY(ws, g, 0, cut, c.x, c.w, y)
-	ConvX(ws, g, 0, cut, c.w, c.y, x)
-	ConvX(ws, g, cut, c.N, c.w, c.y, x)
+	planY, planX, planW := PlanConvY[T](g), PlanConvX[T](g), PlanConvW[T](g)
+	packed, intactPacked := packWeights(ws, planY, c.w)
+	planY.Images(ws, cut, c.N, packed, c.x, y)
+	planY.Images(ws, 0, cut, packed, c.x, y)
+	if err := intactPacked(); err != nil {
+		return nil, nil, nil, err
+	}
+	packed, intactPacked = packWeights(ws, planX, c.w)
+	planX.Images(ws, 0, cut, packed, c.y, x)
+	planX.Images(ws, cut, c.N, packed, c.y, x)
 	for p := range ConvWParts {
 		q := (p + cut) % ConvWParts
-		ConvW(ws, g, q, c.x, c.y, partials[q*len(w):(q+1)*len(w)])
+		planW.Part(ws, q, c.x, c.y, partials[q*len(w):(q+1)*len(w)])
 	}
 	ConvWSum(partials, w, 0, len(w)/2)
 	ConvWSum(partials, w, len(w)/2, len(w))
-	for _, intact := range []func() error{intactX, intactY, intactW} {
+	for _, intact := range []func() error{intactX, intactY, intactW, intactPacked} {
 		if e := intact(); e != nil {
 			err = e
 		}
@@ -301,6 +324,9 @@ func TestConcurrent(t *testing.T) {
 	var ws Workspace
 	want := product.run(&ws, nil, nil)
 	wantX, wantW, wantY, _ := c.run(&ws, 1)
+	planY, planX, planW := PlanConvY[float32](&c.ConvGeometry), PlanConvX[float32](&c.ConvGeometry), PlanConvW[float32](&c.ConvGeometry)
+	packedY, _ := packWeights(&ws, planY, c.w)
+	packedX, _ := packWeights(&ws, planX, c.w)
 	for _, threads := range []int{2, 7} {
 		got := append([]float32(nil), product.wholeC...)
 		x, y := make([]float32, len(c.x)), make([]float32, len(c.y))
@@ -313,11 +339,11 @@ func TestConcurrent(t *testing.T) {
 				from, to := share(product.m, i)
 				product.call(&ws, from, to, 0, product.n, got)
 				from, to = share(c.N, i)
-				ConvY(&ws, &c.ConvGeometry, from, to, c.x, c.w, y)
-				ConvX(&ws, &c.ConvGeometry, from, to, c.w, c.y, x)
+				planY.Images(&ws, from, to, packedY, c.x, y)
+				planX.Images(&ws, from, to, packedX, c.y, x)
 				from, to = share(ConvWParts, i)
 				for p := from; p < to; p++ {
-					ConvW(&ws, &c.ConvGeometry, p, c.x, c.y, parts[p*len(w):][:len(w)])
+					planW.Part(&ws, p, c.x, c.y, parts[p*len(w):][:len(w)])
 				}
 			})
 		}
@@ -337,10 +363,14 @@ func TestConvAllocates(t *testing.T) {
 	for _, s := range convShapes {
 		c := newConvCase[float32](s.ConvGeometry, 1)
 		g := &c.ConvGeometry
+		planY, planX, planW := PlanConvY[float32](g), PlanConvX[float32](g), PlanConvW[float32](g)
+		packedY, _ := packWeights(&ws, planY, c.w)
+		packedX, _ := packWeights(&ws, planX, c.w)
 		for name, call := range map[string]func(){
-			"ConvY": func() { ConvY(&ws, g, 0, g.N, c.x, c.w, c.y) },
-			"ConvX": func() { ConvX(&ws, g, 0, g.N, c.w, c.y, c.x) },
-			"ConvW": func() { ConvW(&ws, g, ConvWParts-1, c.x, c.y, c.w) },
+			"pack":  func() { repack(&ws, planY, c.w, packedY); repack(&ws, planX, c.w, packedX) },
+			"ConvY": func() { planY.Images(&ws, 0, g.N, packedY, c.x, c.y) },
+			"ConvX": func() { planX.Images(&ws, 0, g.N, packedX, c.y, c.x) },
+			"ConvW": func() { planW.Part(&ws, ConvWParts-1, c.x, c.y, c.w) },
 		} {
 			if n := testing.AllocsPerRun(1, call); n != 0 {
 				t.Errorf("%s %s: %v allocations", name, s.name, n)
@@ -361,12 +391,23 @@ func BenchmarkConv(b *testing.B) {
 			flops := 2 * float64(len(c.y)) * float64(g.CI*g.taps())
 			var ws Workspace
 			partials := make([]float32, ConvWParts*len(c.w))
+			restore := Use(l)
+			planY, planX, planW := PlanConvY[float32](&g), PlanConvX[float32](&g), PlanConvW[float32](&g)
+			restore()
+			packedY, _ := packWeights(&ws, planY, c.w)
+			packedX, _ := packWeights(&ws, planX, c.w)
 			for name, f := range map[string]func(){
-				"Y": func() { ConvY(&ws, &g, 0, g.N, c.x, c.w, c.y) },
-				"X": func() { ConvX(&ws, &g, 0, g.N, c.w, c.y, c.x) },
+				"Y": func() {
+					repack(&ws, planY, c.w, packedY)
+					planY.Images(&ws, 0, g.N, packedY, c.x, c.y)
+				},
+				"X": func() {
+					repack(&ws, planX, c.w, packedX)
+					planX.Images(&ws, 0, g.N, packedX, c.y, c.x)
+				},
 				"W": func() {
 					for p := range ConvWParts {
-						ConvW(&ws, &g, p, c.x, c.y, partials[p*len(c.w):][:len(c.w)])
+						planW.Part(&ws, p, c.x, c.y, partials[p*len(c.w):][:len(c.w)])
 					}
 					ConvWSum(partials, c.w, 0, len(c.w))
 				},

@@ -63,73 +63,116 @@ func (a ConvAxis) readRange() (low, size int) {
 }
 
 // phasesX is ConvX in general: the gradient by input as Stride x Stride convolutions of stride 1.
-func (c conv[T]) phasesX(n0, n1 int, w, y, x []T) {
+type phasesX[T float] struct {
+	conv[T]
+	win      window
+	together int // images
+	phases   []phaseX[T]
+}
+
+// phaseX is one of the convolutions.
+type phaseX[T float] struct {
+	gathered[T]
+	p0, p1 phase
+	pixels []int // of the images that are computed together
+	packed int   // where its packed weights start
+}
+
+func newPhasesX[T float](c conv[T]) *phasesX[T] {
 	a0, a1 := c.Axes[0], c.Axes[1]
 	low0, size0 := a0.readRange()
 	low1, size1 := a1.readRange()
-	win := newWindow([2]int{a0.Out, a1.Out}, c.Groups*c.CO, [2]int{low0, low1}, [2]int{size0, size1})
-	together := min(n1-n0, imagesTogether(ceilDiv(a0.In, a0.Stride)*ceilDiv(a1.In, a1.Stride)))
-	cs := &c.s.conv
-	cs.stage = reserveStage(&win, cs.stage, together)
+	x := &phasesX[T]{conv: c, together: c.imagesTogether(ceilDiv(a0.In, a0.Stride) * ceilDiv(a1.In, a1.Stride))}
+	x.win = newWindow([2]int{a0.Out, a1.Out}, c.Groups*c.CO, [2]int{low0, low1}, [2]int{size0, size1})
+	packed := 0
 	for r0 := range a0.Stride {
 		for r1 := range a1.Stride {
-			c.phaseX(a0.phase(r0), a1.phase(r1), &win, together, n0, n1, w, y, x)
+			p := x.newPhase(a0.phase(r0), a1.phase(r1))
+			if len(p.pixels) == 0 {
+				continue
+			}
+			p.packed = packed
+			packed += c.Groups * p.size()
+			x.phases = append(x.phases, p)
+		}
+	}
+	return x
+}
+
+func (c *phasesX[T]) newPhase(p0, p1 phase) phaseX[T] {
+	p := phaseX[T]{p0: p0, p1: p1, gathered: newGathered(c.kernels, p0.taps*p1.taps*c.CO, c.CI)}
+	p.ahead = c.rows * c.win.channels
+	for m := range c.together {
+		for j0 := range p0.count {
+			for j1 := range p1.count {
+				p.pixels = append(p.pixels, m*c.win.image+c.win.offset(p0.low+j0-c.win.low[0], p1.low+j1-c.win.low[1]))
+			}
+		}
+	}
+	for t0 := range p0.taps {
+		for t1 := range p1.taps {
+			p.runs = appendRun(p.runs, p0.dilation*t0*c.win.row+p1.dilation*t1*c.win.channels, c.CO)
+		}
+	}
+	return p
+}
+
+func (c *phasesX[T]) packed() int {
+	last := &c.phases[len(c.phases)-1]
+	return last.packed + c.Groups*last.size()
+}
+
+func (c *phasesX[T]) pack(s *scratch[T], w, packed []T) {
+	for q := range c.phases {
+		p := &c.phases[q]
+		if p.terms == 0 {
+			continue
+		}
+		for i := range c.Groups {
+			c.packPhaseWeights(s, p, w[i*c.CO:], packed[p.packed+i*p.size():])
 		}
 	}
 }
 
-// phaseX computes the positions of one phase.
-func (c conv[T]) phaseX(p0, p1 phase, win *window, together, n0, n1 int, w, y, x []T) {
-	pixels := p0.count * p1.count
-	if pixels == 0 {
-		return
+func (c *phasesX[T]) images(s *scratch[T], n0, n1 int, packed, y, x []T) {
+	together := min(n1-n0, c.together)
+	s.conv.stage = reserveStage(&c.win, s.conv.stage, together)
+	for n := n0; n < n1; n += together {
+		count := min(together, n1-n)
+		src := images(&c.win, s.conv.stage, y[n*c.yImage():], count)
+		for q := range c.phases {
+			p := &c.phases[q]
+			c.phase(s, p, count, packed[p.packed:], src, x[n*c.xImage():])
+		}
 	}
-	if p0.taps*p1.taps == 0 {
-		for n := n0; n < n1; n++ {
-			c.scatterPhase(p0, p1, 0, c.Groups*c.CI, nil, x[n*c.xImage():])
+}
+
+// phase computes the positions of one phase of the images whose windows are in src.
+func (c *phasesX[T]) phase(s *scratch[T], p *phaseX[T], count int, packed, src, x []T) {
+	if p.terms == 0 {
+		for m := range count {
+			c.scatterPhase(p.p0, p.p1, 0, c.Groups*c.CI, nil, x[m*c.xImage():])
 		}
 		return
 	}
-	cs := &c.s.conv
-	cs.pixels = cs.pixels[:0]
-	for m := range together {
-		for j0 := range p0.count {
-			for j1 := range p1.count {
-				cs.pixels = append(cs.pixels, m*win.image+win.offset(p0.low+j0-win.low[0], p1.low+j1-win.low[1]))
-			}
-		}
-	}
-	whole := c.Axes[0].Stride == 1 && c.Axes[1].Stride == 1
-	ldc := c.Groups * c.CI
-	r := gathered[T]{kernels: c.kernels, s: c.s, terms: p0.taps * p1.taps * c.CO, cols: c.CI, ahead: c.rows * win.channels}
+	pixels := p.p0.count * p.p1.count
 	for i := range c.Groups {
-		cs.runs = cs.runs[:0]
-		for t0 := range p0.taps {
-			for t1 := range p1.taps {
-				cs.runs = appendRun(cs.runs, p0.dilation*t0*win.row+p1.dilation*t1*win.channels+i*c.CO, c.CO)
-			}
+		packed := packed[i*p.size():]
+		if c.Axes[0].Stride == 1 && c.Axes[1].Stride == 1 { // the phase is all of x
+			p.product(s, src[i*c.CO:], p.pixels[:count*pixels], packed, x[i*c.CI:], c.Groups*c.CI)
+			continue
 		}
-		r.runs = cs.runs
-		c.packPhaseWeights(&r, p0, p1, w[i*c.CO:])
-		for n := n0; n < n1; n += together {
-			count := min(together, n1-n)
-			src := images(win, cs.stage, y[n*c.yImage():], count)
-			if whole {
-				r.product(src, cs.pixels[:count*pixels], x[n*c.xImage()+i*c.CI:], ldc)
-				continue
-			}
-			cs.out = reserve(cs.out, together*pixels*c.CI)
-			r.product(src, cs.pixels[:count*pixels], cs.out, c.CI)
-			for m := range count {
-				c.scatterPhase(p0, p1, i*c.CI, c.CI, cs.out[m*pixels*c.CI:], x[(n+m)*c.xImage():])
-			}
+		s.conv.out = reserve(s.conv.out, count*pixels*c.CI)
+		p.product(s, src[i*c.CO:], p.pixels[:count*pixels], packed, s.conv.out, c.CI)
+		for m := range count {
+			c.scatterPhase(p.p0, p.p1, i*c.CI, c.CI, s.conv.out[m*pixels*c.CI:], x[m*c.xImage():])
 		}
 	}
 }
 
 // scatterPhase copies channels [from, from+size) of a phase's positions from src to their places in an image, or
 // clears them if src is nil.
-func (c conv[T]) scatterPhase(p0, p1 phase, from, size int, src, image []T) {
+func (c *phasesX[T]) scatterPhase(p0, p1 phase, from, size int, src, image []T) {
 	a0, a1 := c.Axes[0], c.Axes[1]
 	ld := c.Groups * c.CI
 	for j0 := range p0.count {
@@ -147,8 +190,8 @@ func (c conv[T]) scatterPhase(p0, p1 phase, from, size int, src, image []T) {
 
 // packPhaseWeights packs the weights of a phase, transposed: a row for each (tap, b), the phase's last tap first, as
 // that one reads the lowest output.
-func (c conv[T]) packPhaseWeights(r *gathered[T], p0, p1 phase, w []T) {
-	r.reserveWeights()
+func (c *phasesX[T]) packPhaseWeights(s *scratch[T], r *phaseX[T], w, packed []T) {
+	p0, p1 := r.p0, r.p1
 	ld := c.Groups * c.CO
 	block := blockLength(r.terms)
 	for k0 := 0; k0 < r.terms; k0 += block {
@@ -162,12 +205,12 @@ func (c conv[T]) packPhaseWeights(r *gathered[T], p0, p1 phase, w []T) {
 			for j := 0; j < c.CI; j += r.kernels.cols {
 				cols := min(r.kernels.cols, c.CI-j)
 				stride := r.panelCols(cols)
-				panel := r.panel(k0, kc, j)[(k-k0)*stride:]
+				panel := r.panel(packed, k0, kc, j)[(k-k0)*stride:]
 				for h := 0; h < cols; h += 16 {
-					for q := range c.s.offsets {
-						c.s.offsets[q] = (j + min(h+q, cols-1)) * ld
+					for q := range s.offsets {
+						s.offsets[q] = (j + min(h+q, cols-1)) * ld
 					}
-					c.transpose(panel[h:], stride, tap, &c.s.offsets, min(16, cols-h), n, 0)
+					c.transpose(panel[h:], stride, tap, &s.offsets, min(16, cols-h), n, 0)
 				}
 			}
 			k += n

@@ -90,11 +90,22 @@ type Float32Table struct {
 	// ColSum, see ColPart, then ColSum of the results of all ColParts parts is ColSum of all rows.
 	ColSumPart, ColMaxPart func(dst, x []float32, rows, ldx int)
 
-	Adam func(p, m, v, g []float32, h *AdamHyper) // see adam
+	// Adam is a step of the optimiser, see adam. Each of p1, m1 and v1 may be the very same slice as p, m and v.
+	Adam func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper)
 
 	// MaxPoolIndex sets index[i·Channels+c] to the position in x of the greatest element of channel c in window i: the
 	// first of equals. A NaN counts as greatest, so the first NaN wins.
 	MaxPoolIndex func(index []int32, x []float32, r *PoolRun)
+
+	// MaxPool is MaxPoolIndex that also sets value[i·Channels+c] to that element.
+	MaxPool func(value []float32, index []int32, x []float32, r *PoolRun)
+
+	// MaxUnpool is the gradient of MaxPool for windows that do not overlap (it panics if they do). It writes every
+	// pixel of every window and nothing else, reading no element of dst: where index[i·Channels+c] is the position in
+	// dst of the element of channel c in window i, that element becomes 0 + y[i·Channels+c], and any other +0. So runs
+	// that tile an image write the whole of it, with the bits of clearing it and ScatterAdd; elements between or beyond
+	// the windows are for the caller to clear. Nothing is written for an index outside its own window.
+	MaxUnpool func(dst, y []float32, index []int32, r *PoolRun)
 }
 
 // Float32 returns the kernels of the active level. Fetch it once for a plan, not once for a call.

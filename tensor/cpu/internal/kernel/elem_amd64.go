@@ -174,7 +174,7 @@ func fillAVX512(dst *float32, v float32, n int)
 func fromBoolAVX512(dst *float32, x *bool, n int)
 
 //go:noescape
-func adamAVX512(p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
+func adamAVX512(p1 *float32, m1 *float32, v1 *float32, p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
 
 //go:noescape
 func rowSumAVX512(dst *float32, x *float32, rows int, cols int)
@@ -208,6 +208,18 @@ func randomNormalAVX512(dst *float32, groups int)
 
 //go:noescape
 func maxPoolIndexAVX512(index *int32, x *float32, run *int)
+
+//go:noescape
+func maxPoolAVX512(value *float32, index *int32, x *float32, run *int)
+
+//go:noescape
+func maxPool2x2AVX512(value *float32, index *int32, x *float32, run *int)
+
+//go:noescape
+func maxUnpoolAVX512(dst *float32, y *float32, index *int32, run *int)
+
+//go:noescape
+func maxUnpool2x2AVX512(dst *float32, y *float32, index *int32, run *int)
 
 //go:noescape
 func negAVX2(dst *float32, x *float32, n int)
@@ -381,7 +393,7 @@ func fillAVX2(dst *float32, v float32, n int)
 func fromBoolAVX2(dst *float32, x *bool, n int)
 
 //go:noescape
-func adamAVX2(p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
+func adamAVX2(p1 *float32, m1 *float32, v1 *float32, p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
 
 //go:noescape
 func rowSumAVX2(dst *float32, x *float32, rows int, cols int)
@@ -415,3 +427,15 @@ func randomNormalAVX2(dst *float32, groups int)
 
 //go:noescape
 func maxPoolIndexAVX2(index *int32, x *float32, run *int)
+
+//go:noescape
+func maxPoolAVX2(value *float32, index *int32, x *float32, run *int)
+
+//go:noescape
+func maxPool2x2AVX2(value *float32, index *int32, x *float32, run *int)
+
+//go:noescape
+func maxUnpoolAVX2(dst *float32, y *float32, index *int32, run *int)
+
+//go:noescape
+func maxUnpool2x2AVX2(dst *float32, y *float32, index *int32, run *int)

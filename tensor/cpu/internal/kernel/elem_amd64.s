@@ -5743,76 +5743,137 @@ loopDone:
 	VZEROUPPER
 	RET
 
-// func adamAVX512(p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
+// func adamAVX512(p1 *float32, m1 *float32, v1 *float32, p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
 // Requires: AVX, AVX512F
-TEXT ·adamAVX512(SB), NOSPLIT, $0-48
-	MOVQ         p+0(FP), AX
-	MOVQ         m+8(FP), DX
-	MOVQ         v+16(FP), BX
-	MOVQ         gr+24(FP), SI
-	MOVQ         h+32(FP), DI
-	MOVQ         n+40(FP), CX
-	VBROADCASTSS (DI), Z0
-	VBROADCASTSS 4(DI), Z1
-	VBROADCASTSS 8(DI), Z2
-	VBROADCASTSS 12(DI), Z3
-	VBROADCASTSS 16(DI), Z4
-	VBROADCASTSS 20(DI), Z5
-	VBROADCASTSS 24(DI), Z6
-	VBROADCASTSS 28(DI), Z7
-	XORQ         DI, DI
-	SUBQ         $0x00000010, CX
-	JL           loopOver
+TEXT ·adamAVX512(SB), NOSPLIT, $0-72
+	MOVQ         p1+0(FP), AX
+	MOVQ         m1+8(FP), DX
+	MOVQ         v1+16(FP), BX
+	MOVQ         p+24(FP), SI
+	MOVQ         m+32(FP), DI
+	MOVQ         v+40(FP), R8
+	MOVQ         gr+48(FP), R9
+	MOVQ         h+56(FP), CX
+	VBROADCASTSS (CX), Z0
+	VBROADCASTSS 4(CX), Z1
+	VBROADCASTSS 8(CX), Z2
+	VBROADCASTSS 12(CX), Z3
+	VBROADCASTSS 16(CX), Z4
+	VBROADCASTSS 20(CX), Z5
+	VBROADCASTSS 24(CX), Z6
+	VBROADCASTSS 28(CX), Z7
+	MOVQ         n+64(FP), CX
+	XORQ         R10, R10
+	SUBQ         $0x00000020, CX
+	JL           loopUnrolledOver
+
+loopUnrolled:
+	VMOVUPS (R9)(R10*4), Z8
+	VMOVUPS (R8)(R10*4), Z9
+	VMULPS  Z9, Z2, Z9
+	VMULPS  Z8, Z8, Z10
+	VMULPS  Z3, Z10, Z10
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS Z9, (BX)(R10*4)
+	VMOVUPS (DI)(R10*4), Z10
+	VMULPS  Z10, Z0, Z10
+	VMULPS  Z8, Z1, Z8
+	VADDPS  Z8, Z10, Z8
+	VMOVUPS Z8, (DX)(R10*4)
+	VSQRTPS Z9, Z9
+	VMULPS  Z5, Z9, Z9
+	VADDPS  Z6, Z9, Z9
+	VMULPS  Z8, Z4, Z8
+	VDIVPS  Z9, Z8, Z8
+	VMOVUPS (SI)(R10*4), Z9
+	VMULPS  Z9, Z7, Z9
+	VSUBPS  Z8, Z9, Z8
+	VMOVUPS Z8, (AX)(R10*4)
+	VMOVUPS 64(R9)(R10*4), Z8
+	VMOVUPS 64(R8)(R10*4), Z9
+	VMULPS  Z9, Z2, Z9
+	VMULPS  Z8, Z8, Z10
+	VMULPS  Z3, Z10, Z10
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS Z9, 64(BX)(R10*4)
+	VMOVUPS 64(DI)(R10*4), Z10
+	VMULPS  Z10, Z0, Z10
+	VMULPS  Z8, Z1, Z8
+	VADDPS  Z8, Z10, Z8
+	VMOVUPS Z8, 64(DX)(R10*4)
+	VSQRTPS Z9, Z9
+	VMULPS  Z5, Z9, Z9
+	VADDPS  Z6, Z9, Z9
+	VMULPS  Z8, Z4, Z8
+	VDIVPS  Z9, Z8, Z8
+	VMOVUPS 64(SI)(R10*4), Z9
+	VMULPS  Z9, Z7, Z9
+	VSUBPS  Z8, Z9, Z8
+	VMOVUPS Z8, 64(AX)(R10*4)
+	ADDQ    $0x00000020, R10
+	SUBQ    $0x00000020, CX
+	JGE     loopUnrolled
+
+loopUnrolledOver:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   loopOver
 
 loop:
-	VMOVUPS     (SI)(DI*4), Z8
-	VMOVUPS     (DX)(DI*4), Z9
-	VMULPS      Z9, Z0, Z9
-	VFMADD231PS Z8, Z1, Z9
-	VMOVUPS     Z9, (DX)(DI*4)
-	VMOVUPS     (BX)(DI*4), Z10
-	VMULPS      Z10, Z2, Z10
-	VMULPS      Z8, Z3, Z11
-	VFMADD231PS Z11, Z8, Z10
-	VMOVUPS     Z10, (BX)(DI*4)
-	VSQRTPS     Z10, Z8
-	VFMADD213PS Z6, Z5, Z8
-	VMULPS      Z9, Z4, Z9
-	VDIVPS      Z8, Z9, Z8
-	VMOVUPS     (AX)(DI*4), Z9
-	VMULPS      Z9, Z7, Z9
-	VSUBPS      Z8, Z9, Z8
-	VMOVUPS     Z8, (AX)(DI*4)
-	ADDQ        $0x00000010, DI
-	SUBQ        $0x00000010, CX
-	JGE         loop
+	VMOVUPS (R9)(R10*4), Z8
+	VMOVUPS (R8)(R10*4), Z9
+	VMULPS  Z9, Z2, Z9
+	VMULPS  Z8, Z8, Z10
+	VMULPS  Z3, Z10, Z10
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS Z9, (BX)(R10*4)
+	VMOVUPS (DI)(R10*4), Z10
+	VMULPS  Z10, Z0, Z10
+	VMULPS  Z8, Z1, Z8
+	VADDPS  Z8, Z10, Z8
+	VMOVUPS Z8, (DX)(R10*4)
+	VSQRTPS Z9, Z9
+	VMULPS  Z5, Z9, Z9
+	VADDPS  Z6, Z9, Z9
+	VMULPS  Z8, Z4, Z8
+	VDIVPS  Z9, Z8, Z8
+	VMOVUPS (SI)(R10*4), Z9
+	VMULPS  Z9, Z7, Z9
+	VSUBPS  Z8, Z9, Z8
+	VMOVUPS Z8, (AX)(R10*4)
+	ADDQ    $0x00000010, R10
+	SUBQ    $0x00000010, CX
+	JGE     loop
 
 loopOver:
-	ADDQ        $0x00000010, CX
-	TESTQ       CX, CX
-	JZ          loopDone
-	MOVQ        $0x00000001, R8
-	SHLQ        CL, R8
-	DECQ        R8
-	KMOVW       R8, K1
-	VMOVUPS.Z   (SI)(DI*4), K1, Z8
-	VMOVUPS.Z   (DX)(DI*4), K1, Z9
-	VMULPS      Z9, Z0, Z0
-	VFMADD231PS Z8, Z1, Z0
-	VMOVUPS     Z0, K1, (DX)(DI*4)
-	VMOVUPS.Z   (BX)(DI*4), K1, Z1
-	VMULPS      Z1, Z2, Z1
-	VMULPS      Z8, Z3, Z2
-	VFMADD231PS Z2, Z8, Z1
-	VMOVUPS     Z1, K1, (BX)(DI*4)
-	VSQRTPS     Z1, Z1
-	VFMADD213PS Z6, Z5, Z1
-	VMULPS      Z0, Z4, Z0
-	VDIVPS      Z1, Z0, Z0
-	VMOVUPS.Z   (AX)(DI*4), K1, Z1
-	VMULPS      Z1, Z7, Z1
-	VSUBPS      Z0, Z1, Z0
-	VMOVUPS     Z0, K1, (AX)(DI*4)
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        loopDone
+	MOVQ      $0x00000001, R11
+	SHLQ      CL, R11
+	DECQ      R11
+	KMOVW     R11, K1
+	VMOVUPS.Z (R9)(R10*4), K1, Z8
+	VMOVUPS.Z (R8)(R10*4), K1, Z9
+	VMULPS    Z9, Z2, Z2
+	VMULPS    Z8, Z8, Z9
+	VMULPS    Z3, Z9, Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)(R10*4)
+	VMOVUPS.Z (DI)(R10*4), K1, Z3
+	VMULPS    Z3, Z0, Z0
+	VMULPS    Z8, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (DX)(R10*4)
+	VSQRTPS   Z2, Z1
+	VMULPS    Z5, Z1, Z1
+	VADDPS    Z6, Z1, Z1
+	VMULPS    Z0, Z4, Z0
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS.Z (SI)(R10*4), K1, Z1
+	VMULPS    Z1, Z7, Z1
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
 
 loopDone:
 	VZEROUPPER
@@ -10195,26 +10256,26 @@ GLOBL elem30c90fdbAVX512<>(SB), RODATA|NOPTR, $64
 // func maxPoolIndexAVX512(index *int32, x *float32, run *int)
 // Requires: AVX, AVX512F
 TEXT ·maxPoolIndexAVX512(SB), NOSPLIT, $0-24
-	MOVQ         index+0(FP), AX
-	MOVQ         x+8(FP), DX
-	MOVQ         run+16(FP), BX
-	MOVQ         24(BX), SI
+	MOVQ         x+8(FP), AX
+	MOVQ         run+16(FP), DX
+	MOVQ         index+0(FP), BX
+	MOVQ         24(DX), SI
 	SHLQ         $0x02, SI
-	MOVQ         40(BX), DI
+	MOVQ         40(DX), DI
 	SHLQ         $0x02, DI
-	MOVQ         48(BX), R8
+	MOVQ         48(DX), R8
 	SHLQ         $0x02, R8
-	MOVQ         (BX), CX
+	MOVQ         (DX), CX
 	SHLQ         $0x02, CX
-	ADDQ         CX, DX
-	MOVQ         32(BX), R9
-	VBROADCASTSS (BX), Z0
+	ADDQ         CX, AX
+	MOVQ         32(DX), R9
+	VBROADCASTSS (DX), Z0
 	VPADDD       elemIotaAVX512<>+0(SB), Z0, Z0
-	VBROADCASTSS 24(BX), Z1
-	VBROADCASTSS 40(BX), Z2
-	VBROADCASTSS 48(BX), Z3
+	VBROADCASTSS 24(DX), Z1
+	VBROADCASTSS 40(DX), Z2
+	VBROADCASTSS 48(DX), Z3
 	VMOVUPS      elem00000010AVX512<>+0(SB), Z4
-	MOVQ         48(BX), CX
+	MOVQ         48(DX), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000001, R10
 	SHLQ         CL, R10
@@ -10225,8 +10286,8 @@ TEXT ·maxPoolIndexAVX512(SB), NOSPLIT, $0-24
 
 window:
 	VMOVUPS Z0, Z5
-	MOVQ    DX, R10
-	MOVQ    48(BX), CX
+	MOVQ    AX, R10
+	MOVQ    48(DX), CX
 	SUBQ    $0x00000010, CX
 	JL      vectorOver
 
@@ -10235,12 +10296,12 @@ vector:
 	VMOVUPS Z5, Z7
 	VMOVUPS Z5, Z8
 	MOVQ    R10, R11
-	MOVQ    8(BX), R12
+	MOVQ    8(DX), R12
 
 wholeRow:
 	VMOVUPS Z8, Z9
 	MOVQ    R11, R13
-	MOVQ    16(BX), R14
+	MOVQ    16(DX), R14
 
 wholePixel:
 	VMOVUPS (R13), Z10
@@ -10261,8 +10322,8 @@ wholePixel:
 	VPADDD  Z1, Z8, Z8
 	DECQ    R12
 	JNZ     wholeRow
-	VMOVUPS Z7, (AX)
-	ADDQ    $0x00000040, AX
+	VMOVUPS Z7, (BX)
+	ADDQ    $0x00000040, BX
 	ADDQ    $0x00000040, R10
 	VPADDD  Z4, Z5, Z5
 	SUBQ    $0x00000010, CX
@@ -10275,12 +10336,12 @@ vectorOver:
 	VMOVUPS.Z (R10), K1, Z6
 	VMOVUPS   Z5, Z7
 	VMOVUPS   Z5, Z5
-	MOVQ      8(BX), R11
+	MOVQ      8(DX), R11
 
 tailRow:
 	VMOVUPS Z5, Z8
 	MOVQ    R10, R12
-	MOVQ    16(BX), R13
+	MOVQ    16(DX), R13
 
 tailPixel:
 	VMOVUPS.Z (R12), K1, Z9
@@ -10301,11 +10362,11 @@ tailPixel:
 	VPADDD    Z1, Z5, Z5
 	DECQ      R11
 	JNZ       tailRow
-	VMOVUPS   Z7, K1, (AX)
-	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z7, K1, (BX)
+	LEAQ      (BX)(CX*4), BX
 
 next:
-	ADDQ   DI, DX
+	ADDQ   DI, AX
 	VPADDD Z2, Z0, Z0
 	DECQ   R9
 	JNZ    window
@@ -10331,6 +10392,502 @@ DATA elemIotaAVX512<>+52(SB)/4, $0x0000000d
 DATA elemIotaAVX512<>+56(SB)/4, $0x0000000e
 DATA elemIotaAVX512<>+60(SB)/4, $0x0000000f
 GLOBL elemIotaAVX512<>(SB), RODATA|NOPTR, $64
+
+// func maxPoolAVX512(value *float32, index *int32, x *float32, run *int)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolAVX512(SB), NOSPLIT, $0-32
+	MOVQ         x+16(FP), AX
+	MOVQ         run+24(FP), DX
+	MOVQ         index+8(FP), BX
+	MOVQ         value+0(FP), SI
+	MOVQ         24(DX), DI
+	SHLQ         $0x02, DI
+	MOVQ         40(DX), R8
+	SHLQ         $0x02, R8
+	MOVQ         48(DX), R9
+	SHLQ         $0x02, R9
+	MOVQ         (DX), CX
+	SHLQ         $0x02, CX
+	ADDQ         CX, AX
+	MOVQ         32(DX), R10
+	VBROADCASTSS (DX), Z0
+	VPADDD       elemIotaAVX512<>+0(SB), Z0, Z0
+	VBROADCASTSS 24(DX), Z1
+	VBROADCASTSS 40(DX), Z2
+	VBROADCASTSS 48(DX), Z3
+	VMOVUPS      elem00000010AVX512<>+0(SB), Z4
+	MOVQ         48(DX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000001, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+	TESTQ        R10, R10
+	JZ           done
+
+window:
+	VMOVUPS Z0, Z5
+	MOVQ    AX, R11
+	MOVQ    48(DX), CX
+	SUBQ    $0x00000010, CX
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R11), Z6
+	VMOVUPS Z5, Z7
+	VMOVUPS Z5, Z8
+	MOVQ    R11, R12
+	MOVQ    8(DX), R13
+
+wholeRow:
+	VMOVUPS Z8, Z9
+	MOVQ    R12, R14
+	MOVQ    16(DX), R15
+
+wholePixel:
+	VMOVUPS (R14), Z10
+	VCMPPS  $0x06, Z6, Z10, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z10, K2, Z6
+	VMOVAPS Z6, Z6
+	VMOVUPS Z7, Z7
+	VMOVUPS Z9, K2, Z7
+	VMOVAPS Z7, Z7
+	ADDQ    R9, R14
+	VPADDD  Z3, Z9, Z9
+	DECQ    R15
+	JNZ     wholePixel
+	ADDQ    DI, R12
+	VPADDD  Z1, Z8, Z8
+	DECQ    R13
+	JNZ     wholeRow
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z6, (SI)
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, R11
+	VPADDD  Z4, Z5, Z5
+	SUBQ    $0x00000010, CX
+	JGE     vector
+
+vectorOver:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        next
+	VMOVUPS.Z (R11), K1, Z6
+	VMOVUPS   Z5, Z7
+	VMOVUPS   Z5, Z5
+	MOVQ      8(DX), R12
+
+tailRow:
+	VMOVUPS Z5, Z8
+	MOVQ    R11, R13
+	MOVQ    16(DX), R14
+
+tailPixel:
+	VMOVUPS.Z (R13), K1, Z9
+	VCMPPS    $0x06, Z6, Z9, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z9, K2, Z6
+	VMOVAPS   Z6, Z6
+	VMOVUPS   Z7, Z7
+	VMOVUPS   Z8, K2, Z7
+	VMOVAPS   Z7, Z7
+	ADDQ      R9, R13
+	VPADDD    Z3, Z8, Z8
+	DECQ      R14
+	JNZ       tailPixel
+	ADDQ      DI, R11
+	VPADDD    Z1, Z5, Z5
+	DECQ      R12
+	JNZ       tailRow
+	VMOVUPS   Z7, K1, (BX)
+	VMOVUPS   Z6, K1, (SI)
+	LEAQ      (BX)(CX*4), BX
+	LEAQ      (SI)(CX*4), SI
+
+next:
+	ADDQ   R8, AX
+	VPADDD Z2, Z0, Z0
+	DECQ   R10
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxPool2x2AVX512(value *float32, index *int32, x *float32, run *int)
+// Requires: AVX, AVX512F
+TEXT ·maxPool2x2AVX512(SB), NOSPLIT, $0-32
+	MOVQ         x+16(FP), AX
+	MOVQ         run+24(FP), DX
+	MOVQ         index+8(FP), BX
+	MOVQ         value+0(FP), SI
+	MOVQ         24(DX), DI
+	SHLQ         $0x02, DI
+	MOVQ         40(DX), R8
+	SHLQ         $0x02, R8
+	MOVQ         48(DX), R9
+	SHLQ         $0x02, R9
+	MOVQ         (DX), CX
+	SHLQ         $0x02, CX
+	ADDQ         CX, AX
+	MOVQ         32(DX), R10
+	VBROADCASTSS (DX), Z0
+	VPADDD       elemIotaAVX512<>+0(SB), Z0, Z0
+	VBROADCASTSS 24(DX), Z1
+	VBROADCASTSS 40(DX), Z2
+	VBROADCASTSS 48(DX), Z3
+	VMOVUPS      elem00000010AVX512<>+0(SB), Z4
+	MOVQ         48(DX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000001, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+	TESTQ        R10, R10
+	JZ           done
+
+window:
+	VMOVUPS Z0, Z5
+	MOVQ    AX, R11
+	MOVQ    48(DX), CX
+	SUBQ    $0x00000010, CX
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R11), Z6
+	VMOVUPS Z5, Z7
+	VMOVUPS Z5, Z8
+	MOVQ    R11, R12
+	LEAQ    (R12)(R9*1), R13
+	VPADDD  Z3, Z8, Z9
+	VMOVUPS (R13), Z10
+	VCMPPS  $0x06, Z6, Z10, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z10, K2, Z6
+	VMOVAPS Z6, Z6
+	VMOVUPS Z7, Z7
+	VMOVUPS Z9, K2, Z7
+	VMOVAPS Z7, Z7
+	ADDQ    DI, R12
+	VPADDD  Z1, Z8, Z8
+	VMOVUPS (R12), Z9
+	VCMPPS  $0x06, Z6, Z9, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z9, K2, Z6
+	VMOVAPS Z6, Z6
+	VMOVUPS Z7, Z7
+	VMOVUPS Z8, K2, Z7
+	VMOVAPS Z7, Z7
+	LEAQ    (R12)(R9*1), R12
+	VPADDD  Z3, Z8, Z8
+	VMOVUPS (R12), Z9
+	VCMPPS  $0x06, Z6, Z9, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z9, K2, Z6
+	VMOVAPS Z6, Z6
+	VMOVUPS Z7, Z7
+	VMOVUPS Z8, K2, Z7
+	VMOVAPS Z7, Z7
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z6, (SI)
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, R11
+	VPADDD  Z4, Z5, Z5
+	SUBQ    $0x00000010, CX
+	JGE     vector
+
+vectorOver:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        next
+	VMOVUPS.Z (R11), K1, Z6
+	VMOVUPS   Z5, Z7
+	VMOVUPS   Z5, Z5
+	LEAQ      (R11)(R9*1), R12
+	VPADDD    Z3, Z5, Z8
+	VMOVUPS.Z (R12), K1, Z9
+	VCMPPS    $0x06, Z6, Z9, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z9, K2, Z6
+	VMOVAPS   Z6, Z6
+	VMOVUPS   Z7, Z7
+	VMOVUPS   Z8, K2, Z7
+	VMOVAPS   Z7, Z7
+	ADDQ      DI, R11
+	VPADDD    Z1, Z5, Z5
+	VMOVUPS.Z (R11), K1, Z8
+	VCMPPS    $0x06, Z6, Z8, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z8, K2, Z6
+	VMOVAPS   Z6, Z6
+	VMOVUPS   Z7, Z7
+	VMOVUPS   Z5, K2, Z7
+	VMOVAPS   Z7, Z7
+	LEAQ      (R11)(R9*1), R11
+	VPADDD    Z3, Z5, Z5
+	VMOVUPS.Z (R11), K1, Z8
+	VCMPPS    $0x06, Z6, Z8, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z8, K2, Z6
+	VMOVAPS   Z6, Z6
+	VMOVUPS   Z7, Z7
+	VMOVUPS   Z5, K2, Z7
+	VMOVAPS   Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
+	VMOVUPS   Z6, K1, (SI)
+	LEAQ      (BX)(CX*4), BX
+	LEAQ      (SI)(CX*4), SI
+
+next:
+	ADDQ   R8, AX
+	VPADDD Z2, Z0, Z0
+	DECQ   R10
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxUnpoolAVX512(dst *float32, y *float32, index *int32, run *int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·maxUnpoolAVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         run+24(FP), DX
+	MOVQ         y+8(FP), BX
+	MOVQ         index+16(FP), SI
+	VXORPS       Z0, Z0, Z0
+	MOVQ         24(DX), DI
+	SHLQ         $0x02, DI
+	MOVQ         40(DX), R8
+	SHLQ         $0x02, R8
+	MOVQ         48(DX), R9
+	SHLQ         $0x02, R9
+	MOVQ         (DX), CX
+	SHLQ         $0x02, CX
+	ADDQ         CX, AX
+	MOVQ         32(DX), R10
+	VBROADCASTSS (DX), Z1
+	VPADDD       elemIotaAVX512<>+0(SB), Z1, Z1
+	VBROADCASTSS 24(DX), Z2
+	VBROADCASTSS 40(DX), Z3
+	VBROADCASTSS 48(DX), Z4
+	VMOVUPS      elem00000010AVX512<>+0(SB), Z5
+	MOVQ         48(DX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000001, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+	TESTQ        R10, R10
+	JZ           done
+
+window:
+	VMOVUPS Z1, Z6
+	MOVQ    AX, R11
+	MOVQ    48(DX), CX
+	SUBQ    $0x00000010, CX
+	JL      vectorOver
+
+vector:
+	VMOVUPS (SI), Z7
+	VMOVUPS (BX), Z8
+	VADDPS  Z8, Z0, Z8
+	VMOVUPS Z6, Z9
+	MOVQ    R11, R12
+	MOVQ    8(DX), R13
+
+wholeRow:
+	VMOVUPS Z9, Z10
+	MOVQ    R12, R14
+	MOVQ    16(DX), R15
+
+wholePixel:
+	VPCMPEQD  Z10, Z7, K2
+	VMOVAPS.Z Z8, K2, Z11
+	VMOVUPS   Z11, (R14)
+	ADDQ      R9, R14
+	VPADDD    Z4, Z10, Z10
+	DECQ      R15
+	JNZ       wholePixel
+	ADDQ      DI, R12
+	VPADDD    Z2, Z9, Z9
+	DECQ      R13
+	JNZ       wholeRow
+	ADDQ      $0x00000040, BX
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, R11
+	VPADDD    Z5, Z6, Z6
+	SUBQ      $0x00000010, CX
+	JGE       vector
+
+vectorOver:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        next
+	VMOVUPS.Z (SI), K1, Z7
+	VMOVUPS.Z (BX), K1, Z8
+	VADDPS    Z8, Z0, Z8
+	VMOVUPS   Z6, Z6
+	MOVQ      8(DX), R12
+
+tailRow:
+	VMOVUPS Z6, Z9
+	MOVQ    R11, R13
+	MOVQ    16(DX), R14
+
+tailPixel:
+	VPCMPEQD  Z9, Z7, K2
+	VMOVAPS.Z Z8, K2, Z10
+	VMOVUPS   Z10, K1, (R13)
+	ADDQ      R9, R13
+	VPADDD    Z4, Z9, Z9
+	DECQ      R14
+	JNZ       tailPixel
+	ADDQ      DI, R11
+	VPADDD    Z2, Z6, Z6
+	DECQ      R12
+	JNZ       tailRow
+	LEAQ      (BX)(CX*4), BX
+	LEAQ      (SI)(CX*4), SI
+
+next:
+	ADDQ   R8, AX
+	VPADDD Z3, Z1, Z1
+	DECQ   R10
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxUnpool2x2AVX512(dst *float32, y *float32, index *int32, run *int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·maxUnpool2x2AVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         run+24(FP), DX
+	MOVQ         y+8(FP), BX
+	MOVQ         index+16(FP), SI
+	VXORPS       Z0, Z0, Z0
+	MOVQ         24(DX), DI
+	SHLQ         $0x02, DI
+	MOVQ         40(DX), R8
+	SHLQ         $0x02, R8
+	MOVQ         48(DX), R9
+	SHLQ         $0x02, R9
+	MOVQ         (DX), CX
+	SHLQ         $0x02, CX
+	ADDQ         CX, AX
+	MOVQ         32(DX), R10
+	VBROADCASTSS (DX), Z1
+	VPADDD       elemIotaAVX512<>+0(SB), Z1, Z1
+	VBROADCASTSS 24(DX), Z2
+	VBROADCASTSS 40(DX), Z3
+	VBROADCASTSS 48(DX), Z4
+	VMOVUPS      elem00000010AVX512<>+0(SB), Z5
+	MOVQ         48(DX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000001, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+	TESTQ        R10, R10
+	JZ           done
+
+window:
+	VMOVUPS Z1, Z6
+	MOVQ    AX, R11
+	MOVQ    48(DX), CX
+	SUBQ    $0x00000010, CX
+	JL      vectorOver
+
+vector:
+	VMOVUPS   (SI), Z7
+	VMOVUPS   (BX), Z8
+	VADDPS    Z8, Z0, Z8
+	VMOVUPS   Z6, Z9
+	MOVQ      R11, R12
+	VPCMPEQD  Z9, Z7, K2
+	VMOVAPS.Z Z8, K2, Z10
+	VMOVUPS   Z10, (R12)
+	LEAQ      (R12)(R9*1), R13
+	VPADDD    Z4, Z9, Z10
+	VPCMPEQD  Z10, Z7, K2
+	VMOVAPS.Z Z8, K2, Z10
+	VMOVUPS   Z10, (R13)
+	ADDQ      DI, R12
+	VPADDD    Z2, Z9, Z9
+	VPCMPEQD  Z9, Z7, K2
+	VMOVAPS.Z Z8, K2, Z10
+	VMOVUPS   Z10, (R12)
+	LEAQ      (R12)(R9*1), R12
+	VPADDD    Z4, Z9, Z9
+	VPCMPEQD  Z9, Z7, K2
+	VMOVAPS.Z Z8, K2, Z7
+	VMOVUPS   Z7, (R12)
+	ADDQ      $0x00000040, BX
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, R11
+	VPADDD    Z5, Z6, Z6
+	SUBQ      $0x00000010, CX
+	JGE       vector
+
+vectorOver:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        next
+	VMOVUPS.Z (SI), K1, Z7
+	VMOVUPS.Z (BX), K1, Z8
+	VADDPS    Z8, Z0, Z8
+	VMOVUPS   Z6, Z6
+	VPCMPEQD  Z6, Z7, K2
+	VMOVAPS.Z Z8, K2, Z9
+	VMOVUPS   Z9, K1, (R11)
+	LEAQ      (R11)(R9*1), R12
+	VPADDD    Z4, Z6, Z9
+	VPCMPEQD  Z9, Z7, K2
+	VMOVAPS.Z Z8, K2, Z9
+	VMOVUPS   Z9, K1, (R12)
+	ADDQ      DI, R11
+	VPADDD    Z2, Z6, Z6
+	VPCMPEQD  Z6, Z7, K2
+	VMOVAPS.Z Z8, K2, Z9
+	VMOVUPS   Z9, K1, (R11)
+	LEAQ      (R11)(R9*1), R11
+	VPADDD    Z4, Z6, Z6
+	VPCMPEQD  Z6, Z7, K2
+	VMOVAPS.Z Z8, K2, Z6
+	VMOVUPS   Z6, K1, (R11)
+	LEAQ      (BX)(CX*4), BX
+	LEAQ      (SI)(CX*4), SI
+
+next:
+	ADDQ   R8, AX
+	VPADDD Z3, Z1, Z1
+	DECQ   R10
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
 
 // func negAVX2(dst *float32, x *float32, n int)
 // Requires: AVX
@@ -15292,76 +15849,137 @@ loopOver:
 	VZEROUPPER
 	RET
 
-// func adamAVX2(p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
-// Requires: AVX, FMA3
-TEXT ·adamAVX2(SB), NOSPLIT, $0-48
-	MOVQ         p+0(FP), AX
-	MOVQ         m+8(FP), CX
-	MOVQ         v+16(FP), DX
-	MOVQ         gr+24(FP), BX
-	MOVQ         h+32(FP), SI
-	MOVQ         n+40(FP), DI
-	VBROADCASTSS (SI), Y0
-	VBROADCASTSS 4(SI), Y1
-	VBROADCASTSS 8(SI), Y2
-	VBROADCASTSS 12(SI), Y3
-	VBROADCASTSS 16(SI), Y4
-	VBROADCASTSS 20(SI), Y5
-	VBROADCASTSS 24(SI), Y6
-	VBROADCASTSS 28(SI), Y7
-	XORQ         SI, SI
-	SUBQ         $0x00000008, DI
-	JL           loopOver
+// func adamAVX2(p1 *float32, m1 *float32, v1 *float32, p *float32, m *float32, v *float32, gr *float32, h *float32, n int)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $0-72
+	MOVQ         p1+0(FP), AX
+	MOVQ         m1+8(FP), CX
+	MOVQ         v1+16(FP), DX
+	MOVQ         p+24(FP), BX
+	MOVQ         m+32(FP), SI
+	MOVQ         v+40(FP), DI
+	MOVQ         gr+48(FP), R8
+	MOVQ         h+56(FP), R9
+	VBROADCASTSS (R9), Y0
+	VBROADCASTSS 4(R9), Y1
+	VBROADCASTSS 8(R9), Y2
+	VBROADCASTSS 12(R9), Y3
+	VBROADCASTSS 16(R9), Y4
+	VBROADCASTSS 20(R9), Y5
+	VBROADCASTSS 24(R9), Y6
+	VBROADCASTSS 28(R9), Y7
+	MOVQ         n+64(FP), R9
+	XORQ         R10, R10
+	SUBQ         $0x00000010, R9
+	JL           loopUnrolledOver
+
+loopUnrolled:
+	VMOVUPS (R8)(R10*4), Y8
+	VMOVUPS (DI)(R10*4), Y9
+	VMULPS  Y9, Y2, Y9
+	VMULPS  Y8, Y8, Y10
+	VMULPS  Y3, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, (DX)(R10*4)
+	VMOVUPS (SI)(R10*4), Y10
+	VMULPS  Y10, Y0, Y10
+	VMULPS  Y8, Y1, Y8
+	VADDPS  Y8, Y10, Y8
+	VMOVUPS Y8, (CX)(R10*4)
+	VSQRTPS Y9, Y9
+	VMULPS  Y5, Y9, Y9
+	VADDPS  Y6, Y9, Y9
+	VMULPS  Y8, Y4, Y8
+	VDIVPS  Y9, Y8, Y8
+	VMOVUPS (BX)(R10*4), Y9
+	VMULPS  Y9, Y7, Y9
+	VSUBPS  Y8, Y9, Y8
+	VMOVUPS Y8, (AX)(R10*4)
+	VMOVUPS 32(R8)(R10*4), Y8
+	VMOVUPS 32(DI)(R10*4), Y9
+	VMULPS  Y9, Y2, Y9
+	VMULPS  Y8, Y8, Y10
+	VMULPS  Y3, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, 32(DX)(R10*4)
+	VMOVUPS 32(SI)(R10*4), Y10
+	VMULPS  Y10, Y0, Y10
+	VMULPS  Y8, Y1, Y8
+	VADDPS  Y8, Y10, Y8
+	VMOVUPS Y8, 32(CX)(R10*4)
+	VSQRTPS Y9, Y9
+	VMULPS  Y5, Y9, Y9
+	VADDPS  Y6, Y9, Y9
+	VMULPS  Y8, Y4, Y8
+	VDIVPS  Y9, Y8, Y8
+	VMOVUPS 32(BX)(R10*4), Y9
+	VMULPS  Y9, Y7, Y9
+	VSUBPS  Y8, Y9, Y8
+	VMOVUPS Y8, 32(AX)(R10*4)
+	ADDQ    $0x00000010, R10
+	SUBQ    $0x00000010, R9
+	JGE     loopUnrolled
+
+loopUnrolledOver:
+	ADDQ $0x00000010, R9
+	SUBQ $0x00000008, R9
+	JL   loopOver
 
 loop:
-	VMOVUPS     (BX)(SI*4), Y8
-	VMOVUPS     (CX)(SI*4), Y9
-	VMULPS      Y9, Y0, Y9
-	VFMADD231PS Y8, Y1, Y9
-	VMOVUPS     Y9, (CX)(SI*4)
-	VMOVUPS     (DX)(SI*4), Y10
-	VMULPS      Y10, Y2, Y10
-	VMULPS      Y8, Y3, Y11
-	VFMADD231PS Y11, Y8, Y10
-	VMOVUPS     Y10, (DX)(SI*4)
-	VSQRTPS     Y10, Y8
-	VFMADD213PS Y6, Y5, Y8
-	VMULPS      Y9, Y4, Y9
-	VDIVPS      Y8, Y9, Y8
-	VMOVUPS     (AX)(SI*4), Y9
-	VMULPS      Y9, Y7, Y9
-	VSUBPS      Y8, Y9, Y8
-	VMOVUPS     Y8, (AX)(SI*4)
-	ADDQ        $0x00000008, SI
-	SUBQ        $0x00000008, DI
-	JGE         loop
+	VMOVUPS (R8)(R10*4), Y8
+	VMOVUPS (DI)(R10*4), Y9
+	VMULPS  Y9, Y2, Y9
+	VMULPS  Y8, Y8, Y10
+	VMULPS  Y3, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, (DX)(R10*4)
+	VMOVUPS (SI)(R10*4), Y10
+	VMULPS  Y10, Y0, Y10
+	VMULPS  Y8, Y1, Y8
+	VADDPS  Y8, Y10, Y8
+	VMOVUPS Y8, (CX)(R10*4)
+	VSQRTPS Y9, Y9
+	VMULPS  Y5, Y9, Y9
+	VADDPS  Y6, Y9, Y9
+	VMULPS  Y8, Y4, Y8
+	VDIVPS  Y9, Y8, Y8
+	VMOVUPS (BX)(R10*4), Y9
+	VMULPS  Y9, Y7, Y9
+	VSUBPS  Y8, Y9, Y8
+	VMOVUPS Y8, (AX)(R10*4)
+	ADDQ    $0x00000008, R10
+	SUBQ    $0x00000008, R9
+	JGE     loop
 
 loopOver:
-	ADDQ        $0x00000008, DI
-	TESTQ       DI, DI
-	JZ          loopDone
-	LEAQ        elemTailAVX2<>+0(SB), R8
-	MOVQ        $0x00000010, R9
-	SUBQ        DI, R9
-	VMOVUPS     (R8)(R9*4), Y8
-	VMASKMOVPS  (BX)(SI*4), Y8, Y9
-	VMASKMOVPS  (CX)(SI*4), Y8, Y10
-	VMULPS      Y10, Y0, Y0
-	VFMADD231PS Y9, Y1, Y0
-	VMASKMOVPS  Y0, Y8, (CX)(SI*4)
-	VMASKMOVPS  (DX)(SI*4), Y8, Y1
-	VMULPS      Y1, Y2, Y1
-	VMULPS      Y9, Y3, Y2
-	VFMADD231PS Y2, Y9, Y1
-	VMASKMOVPS  Y1, Y8, (DX)(SI*4)
-	VSQRTPS     Y1, Y1
-	VFMADD213PS Y6, Y5, Y1
-	VMULPS      Y0, Y4, Y0
-	VDIVPS      Y1, Y0, Y0
-	VMASKMOVPS  (AX)(SI*4), Y8, Y1
-	VMULPS      Y1, Y7, Y1
-	VSUBPS      Y0, Y1, Y0
-	VMASKMOVPS  Y0, Y8, (AX)(SI*4)
+	ADDQ       $0x00000008, R9
+	TESTQ      R9, R9
+	JZ         loopDone
+	LEAQ       elemTailAVX2<>+0(SB), R11
+	MOVQ       $0x00000010, R12
+	SUBQ       R9, R12
+	VMOVUPS    (R11)(R12*4), Y8
+	VMASKMOVPS (R8)(R10*4), Y8, Y9
+	VMASKMOVPS (DI)(R10*4), Y8, Y10
+	VMULPS     Y10, Y2, Y2
+	VMULPS     Y9, Y9, Y10
+	VMULPS     Y3, Y10, Y3
+	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y8, (DX)(R10*4)
+	VMASKMOVPS (SI)(R10*4), Y8, Y3
+	VMULPS     Y3, Y0, Y0
+	VMULPS     Y9, Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VMASKMOVPS Y0, Y8, (CX)(R10*4)
+	VSQRTPS    Y2, Y1
+	VMULPS     Y5, Y1, Y1
+	VADDPS     Y6, Y1, Y1
+	VMULPS     Y0, Y4, Y0
+	VDIVPS     Y1, Y0, Y0
+	VMASKMOVPS (BX)(R10*4), Y8, Y1
+	VMULPS     Y1, Y7, Y1
+	VSUBPS     Y0, Y1, Y0
+	VMASKMOVPS Y0, Y8, (AX)(R10*4)
 
 loopDone:
 	VZEROUPPER
@@ -18960,26 +19578,26 @@ GLOBL elem30c90fdbAVX2<>(SB), RODATA|NOPTR, $32
 // func maxPoolIndexAVX2(index *int32, x *float32, run *int)
 // Requires: AVX, AVX2
 TEXT ·maxPoolIndexAVX2(SB), NOSPLIT, $0-24
-	MOVQ         index+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         run+16(FP), DX
-	MOVQ         24(DX), BX
+	MOVQ         x+8(FP), AX
+	MOVQ         run+16(FP), CX
+	MOVQ         index+0(FP), DX
+	MOVQ         24(CX), BX
 	SHLQ         $0x02, BX
-	MOVQ         40(DX), SI
+	MOVQ         40(CX), SI
 	SHLQ         $0x02, SI
-	MOVQ         48(DX), DI
+	MOVQ         48(CX), DI
 	SHLQ         $0x02, DI
-	MOVQ         (DX), R8
+	MOVQ         (CX), R8
 	SHLQ         $0x02, R8
-	ADDQ         R8, CX
-	MOVQ         32(DX), R8
-	VBROADCASTSS (DX), Y0
+	ADDQ         R8, AX
+	MOVQ         32(CX), R8
+	VBROADCASTSS (CX), Y0
 	VPADDD       elemIotaAVX2<>+0(SB), Y0, Y0
-	VBROADCASTSS 24(DX), Y1
-	VBROADCASTSS 40(DX), Y2
-	VBROADCASTSS 48(DX), Y3
+	VBROADCASTSS 24(CX), Y1
+	VBROADCASTSS 40(CX), Y2
+	VBROADCASTSS 48(CX), Y3
 	VMOVUPS      elem00000008AVX2<>+0(SB), Y4
-	MOVQ         48(DX), R9
+	MOVQ         48(CX), R9
 	ANDQ         $0x07, R9
 	LEAQ         elemTailAVX2<>+0(SB), R10
 	MOVQ         $0x00000010, R11
@@ -18990,8 +19608,8 @@ TEXT ·maxPoolIndexAVX2(SB), NOSPLIT, $0-24
 
 window:
 	VMOVUPS Y0, Y6
-	MOVQ    CX, R10
-	MOVQ    48(DX), R9
+	MOVQ    AX, R10
+	MOVQ    48(CX), R9
 	SUBQ    $0x00000008, R9
 	JL      vectorOver
 
@@ -19000,12 +19618,12 @@ vector:
 	VMOVUPS Y6, Y8
 	VMOVUPS Y6, Y9
 	MOVQ    R10, R11
-	MOVQ    8(DX), R12
+	MOVQ    8(CX), R12
 
 wholeRow:
 	VMOVUPS Y9, Y10
 	MOVQ    R11, R13
-	MOVQ    16(DX), R14
+	MOVQ    16(CX), R14
 
 wholePixel:
 	VMOVUPS   (R13), Y11
@@ -19024,8 +19642,8 @@ wholePixel:
 	VPADDD    Y1, Y9, Y9
 	DECQ      R12
 	JNZ       wholeRow
-	VMOVUPS   Y8, (AX)
-	ADDQ      $0x00000020, AX
+	VMOVUPS   Y8, (DX)
+	ADDQ      $0x00000020, DX
 	ADDQ      $0x00000020, R10
 	VPADDD    Y4, Y6, Y6
 	SUBQ      $0x00000008, R9
@@ -19038,12 +19656,12 @@ vectorOver:
 	VMASKMOVPS (R10), Y5, Y7
 	VMOVUPS    Y6, Y8
 	VMOVUPS    Y6, Y6
-	MOVQ       8(DX), R11
+	MOVQ       8(CX), R11
 
 tailRow:
 	VMOVUPS Y6, Y9
 	MOVQ    R10, R12
-	MOVQ    16(DX), R13
+	MOVQ    16(CX), R13
 
 tailPixel:
 	VMASKMOVPS (R12), Y5, Y10
@@ -19062,11 +19680,11 @@ tailPixel:
 	VPADDD     Y1, Y6, Y6
 	DECQ       R11
 	JNZ        tailRow
-	VMASKMOVPS Y8, Y5, (AX)
-	LEAQ       (AX)(R9*4), AX
+	VMASKMOVPS Y8, Y5, (DX)
+	LEAQ       (DX)(R9*4), DX
 
 next:
-	ADDQ   SI, CX
+	ADDQ   SI, AX
 	VPADDD Y2, Y0, Y0
 	DECQ   R8
 	JNZ    window
@@ -19092,3 +19710,483 @@ DATA elemIotaAVX2<>+52(SB)/4, $0x0000000d
 DATA elemIotaAVX2<>+56(SB)/4, $0x0000000e
 DATA elemIotaAVX2<>+60(SB)/4, $0x0000000f
 GLOBL elemIotaAVX2<>(SB), RODATA|NOPTR, $64
+
+// func maxPoolAVX2(value *float32, index *int32, x *float32, run *int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-32
+	MOVQ         x+16(FP), AX
+	MOVQ         run+24(FP), CX
+	MOVQ         index+8(FP), DX
+	MOVQ         value+0(FP), BX
+	MOVQ         24(CX), SI
+	SHLQ         $0x02, SI
+	MOVQ         40(CX), DI
+	SHLQ         $0x02, DI
+	MOVQ         48(CX), R8
+	SHLQ         $0x02, R8
+	MOVQ         (CX), R9
+	SHLQ         $0x02, R9
+	ADDQ         R9, AX
+	MOVQ         32(CX), R9
+	VBROADCASTSS (CX), Y0
+	VPADDD       elemIotaAVX2<>+0(SB), Y0, Y0
+	VBROADCASTSS 24(CX), Y1
+	VBROADCASTSS 40(CX), Y2
+	VBROADCASTSS 48(CX), Y3
+	VMOVUPS      elem00000008AVX2<>+0(SB), Y4
+	MOVQ         48(CX), R10
+	ANDQ         $0x07, R10
+	LEAQ         elemTailAVX2<>+0(SB), R11
+	MOVQ         $0x00000010, R12
+	SUBQ         R10, R12
+	VMOVUPS      (R11)(R12*4), Y5
+	TESTQ        R9, R9
+	JZ           done
+
+window:
+	VMOVUPS Y0, Y6
+	MOVQ    AX, R11
+	MOVQ    48(CX), R10
+	SUBQ    $0x00000008, R10
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R11), Y7
+	VMOVUPS Y6, Y8
+	VMOVUPS Y6, Y9
+	MOVQ    R11, R12
+	MOVQ    8(CX), R13
+
+wholeRow:
+	VMOVUPS Y9, Y10
+	MOVQ    R12, R14
+	MOVQ    16(CX), R15
+
+wholePixel:
+	VMOVUPS   (R14), Y11
+	VCMPPS    $0x06, Y7, Y11, Y12
+	VCMPPS    $0x07, Y7, Y7, Y13
+	VANDPS    Y13, Y12, Y12
+	VBLENDVPS Y12, Y11, Y7, Y7
+	VMOVAPS   Y7, Y7
+	VBLENDVPS Y12, Y10, Y8, Y8
+	VMOVAPS   Y8, Y8
+	ADDQ      R8, R14
+	VPADDD    Y3, Y10, Y10
+	DECQ      R15
+	JNZ       wholePixel
+	ADDQ      SI, R12
+	VPADDD    Y1, Y9, Y9
+	DECQ      R13
+	JNZ       wholeRow
+	VMOVUPS   Y8, (DX)
+	VMOVUPS   Y7, (BX)
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	ADDQ      $0x00000020, R11
+	VPADDD    Y4, Y6, Y6
+	SUBQ      $0x00000008, R10
+	JGE       vector
+
+vectorOver:
+	ADDQ       $0x00000008, R10
+	TESTQ      R10, R10
+	JZ         next
+	VMASKMOVPS (R11), Y5, Y7
+	VMOVUPS    Y6, Y8
+	VMOVUPS    Y6, Y6
+	MOVQ       8(CX), R12
+
+tailRow:
+	VMOVUPS Y6, Y9
+	MOVQ    R11, R13
+	MOVQ    16(CX), R14
+
+tailPixel:
+	VMASKMOVPS (R13), Y5, Y10
+	VCMPPS     $0x06, Y7, Y10, Y11
+	VCMPPS     $0x07, Y7, Y7, Y12
+	VANDPS     Y12, Y11, Y11
+	VBLENDVPS  Y11, Y10, Y7, Y7
+	VMOVAPS    Y7, Y7
+	VBLENDVPS  Y11, Y9, Y8, Y8
+	VMOVAPS    Y8, Y8
+	ADDQ       R8, R13
+	VPADDD     Y3, Y9, Y9
+	DECQ       R14
+	JNZ        tailPixel
+	ADDQ       SI, R11
+	VPADDD     Y1, Y6, Y6
+	DECQ       R12
+	JNZ        tailRow
+	VMASKMOVPS Y8, Y5, (DX)
+	VMASKMOVPS Y7, Y5, (BX)
+	LEAQ       (DX)(R10*4), DX
+	LEAQ       (BX)(R10*4), BX
+
+next:
+	ADDQ   DI, AX
+	VPADDD Y2, Y0, Y0
+	DECQ   R9
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxPool2x2AVX2(value *float32, index *int32, x *float32, run *int)
+// Requires: AVX, AVX2
+TEXT ·maxPool2x2AVX2(SB), NOSPLIT, $0-32
+	MOVQ         x+16(FP), AX
+	MOVQ         run+24(FP), CX
+	MOVQ         index+8(FP), DX
+	MOVQ         value+0(FP), BX
+	MOVQ         24(CX), SI
+	SHLQ         $0x02, SI
+	MOVQ         40(CX), DI
+	SHLQ         $0x02, DI
+	MOVQ         48(CX), R8
+	SHLQ         $0x02, R8
+	MOVQ         (CX), R9
+	SHLQ         $0x02, R9
+	ADDQ         R9, AX
+	MOVQ         32(CX), R9
+	VBROADCASTSS (CX), Y0
+	VPADDD       elemIotaAVX2<>+0(SB), Y0, Y0
+	VBROADCASTSS 24(CX), Y1
+	VBROADCASTSS 40(CX), Y2
+	VBROADCASTSS 48(CX), Y3
+	VMOVUPS      elem00000008AVX2<>+0(SB), Y4
+	MOVQ         48(CX), R10
+	ANDQ         $0x07, R10
+	LEAQ         elemTailAVX2<>+0(SB), R11
+	MOVQ         $0x00000010, R12
+	SUBQ         R10, R12
+	VMOVUPS      (R11)(R12*4), Y5
+	TESTQ        R9, R9
+	JZ           done
+
+window:
+	VMOVUPS Y0, Y6
+	MOVQ    AX, R11
+	MOVQ    48(CX), R10
+	SUBQ    $0x00000008, R10
+	JL      vectorOver
+
+vector:
+	VMOVUPS   (R11), Y7
+	VMOVUPS   Y6, Y8
+	VMOVUPS   Y6, Y9
+	MOVQ      R11, R12
+	LEAQ      (R12)(R8*1), R13
+	VPADDD    Y3, Y9, Y10
+	VMOVUPS   (R13), Y11
+	VCMPPS    $0x06, Y7, Y11, Y12
+	VCMPPS    $0x07, Y7, Y7, Y13
+	VANDPS    Y13, Y12, Y12
+	VBLENDVPS Y12, Y11, Y7, Y7
+	VMOVAPS   Y7, Y7
+	VBLENDVPS Y12, Y10, Y8, Y8
+	VMOVAPS   Y8, Y8
+	ADDQ      SI, R12
+	VPADDD    Y1, Y9, Y9
+	VMOVUPS   (R12), Y10
+	VCMPPS    $0x06, Y7, Y10, Y11
+	VCMPPS    $0x07, Y7, Y7, Y12
+	VANDPS    Y12, Y11, Y11
+	VBLENDVPS Y11, Y10, Y7, Y7
+	VMOVAPS   Y7, Y7
+	VBLENDVPS Y11, Y9, Y8, Y8
+	VMOVAPS   Y8, Y8
+	LEAQ      (R12)(R8*1), R12
+	VPADDD    Y3, Y9, Y9
+	VMOVUPS   (R12), Y10
+	VCMPPS    $0x06, Y7, Y10, Y11
+	VCMPPS    $0x07, Y7, Y7, Y12
+	VANDPS    Y12, Y11, Y11
+	VBLENDVPS Y11, Y10, Y7, Y7
+	VMOVAPS   Y7, Y7
+	VBLENDVPS Y11, Y9, Y8, Y8
+	VMOVAPS   Y8, Y8
+	VMOVUPS   Y8, (DX)
+	VMOVUPS   Y7, (BX)
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	ADDQ      $0x00000020, R11
+	VPADDD    Y4, Y6, Y6
+	SUBQ      $0x00000008, R10
+	JGE       vector
+
+vectorOver:
+	ADDQ       $0x00000008, R10
+	TESTQ      R10, R10
+	JZ         next
+	VMASKMOVPS (R11), Y5, Y7
+	VMOVUPS    Y6, Y8
+	VMOVUPS    Y6, Y6
+	LEAQ       (R11)(R8*1), R12
+	VPADDD     Y3, Y6, Y9
+	VMASKMOVPS (R12), Y5, Y10
+	VCMPPS     $0x06, Y7, Y10, Y11
+	VCMPPS     $0x07, Y7, Y7, Y12
+	VANDPS     Y12, Y11, Y11
+	VBLENDVPS  Y11, Y10, Y7, Y7
+	VMOVAPS    Y7, Y7
+	VBLENDVPS  Y11, Y9, Y8, Y8
+	VMOVAPS    Y8, Y8
+	ADDQ       SI, R11
+	VPADDD     Y1, Y6, Y6
+	VMASKMOVPS (R11), Y5, Y9
+	VCMPPS     $0x06, Y7, Y9, Y10
+	VCMPPS     $0x07, Y7, Y7, Y11
+	VANDPS     Y11, Y10, Y10
+	VBLENDVPS  Y10, Y9, Y7, Y7
+	VMOVAPS    Y7, Y7
+	VBLENDVPS  Y10, Y6, Y8, Y8
+	VMOVAPS    Y8, Y8
+	LEAQ       (R11)(R8*1), R11
+	VPADDD     Y3, Y6, Y6
+	VMASKMOVPS (R11), Y5, Y9
+	VCMPPS     $0x06, Y7, Y9, Y10
+	VCMPPS     $0x07, Y7, Y7, Y11
+	VANDPS     Y11, Y10, Y10
+	VBLENDVPS  Y10, Y9, Y7, Y7
+	VMOVAPS    Y7, Y7
+	VBLENDVPS  Y10, Y6, Y8, Y6
+	VMOVAPS    Y6, Y8
+	VMASKMOVPS Y8, Y5, (DX)
+	VMASKMOVPS Y7, Y5, (BX)
+	LEAQ       (DX)(R10*4), DX
+	LEAQ       (BX)(R10*4), BX
+
+next:
+	ADDQ   DI, AX
+	VPADDD Y2, Y0, Y0
+	DECQ   R9
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxUnpoolAVX2(dst *float32, y *float32, index *int32, run *int)
+// Requires: AVX, AVX2
+TEXT ·maxUnpoolAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         run+24(FP), CX
+	MOVQ         y+8(FP), DX
+	MOVQ         index+16(FP), BX
+	VXORPS       Y0, Y0, Y0
+	MOVQ         24(CX), SI
+	SHLQ         $0x02, SI
+	MOVQ         40(CX), DI
+	SHLQ         $0x02, DI
+	MOVQ         48(CX), R8
+	SHLQ         $0x02, R8
+	MOVQ         (CX), R9
+	SHLQ         $0x02, R9
+	ADDQ         R9, AX
+	MOVQ         32(CX), R9
+	VBROADCASTSS (CX), Y1
+	VPADDD       elemIotaAVX2<>+0(SB), Y1, Y1
+	VBROADCASTSS 24(CX), Y2
+	VBROADCASTSS 40(CX), Y3
+	VBROADCASTSS 48(CX), Y4
+	VMOVUPS      elem00000008AVX2<>+0(SB), Y5
+	MOVQ         48(CX), R10
+	ANDQ         $0x07, R10
+	LEAQ         elemTailAVX2<>+0(SB), R11
+	MOVQ         $0x00000010, R12
+	SUBQ         R10, R12
+	VMOVUPS      (R11)(R12*4), Y6
+	TESTQ        R9, R9
+	JZ           done
+
+window:
+	VMOVUPS Y1, Y7
+	MOVQ    AX, R11
+	MOVQ    48(CX), R10
+	SUBQ    $0x00000008, R10
+	JL      vectorOver
+
+vector:
+	VMOVUPS (BX), Y8
+	VMOVUPS (DX), Y9
+	VADDPS  Y9, Y0, Y9
+	VMOVUPS Y7, Y10
+	MOVQ    R11, R12
+	MOVQ    8(CX), R13
+
+wholeRow:
+	VMOVUPS Y10, Y11
+	MOVQ    R12, R14
+	MOVQ    16(CX), R15
+
+wholePixel:
+	VPCMPEQD Y11, Y8, Y12
+	VANDPS   Y9, Y12, Y12
+	VMOVUPS  Y12, (R14)
+	ADDQ     R8, R14
+	VPADDD   Y4, Y11, Y11
+	DECQ     R15
+	JNZ      wholePixel
+	ADDQ     SI, R12
+	VPADDD   Y2, Y10, Y10
+	DECQ     R13
+	JNZ      wholeRow
+	ADDQ     $0x00000020, DX
+	ADDQ     $0x00000020, BX
+	ADDQ     $0x00000020, R11
+	VPADDD   Y5, Y7, Y7
+	SUBQ     $0x00000008, R10
+	JGE      vector
+
+vectorOver:
+	ADDQ       $0x00000008, R10
+	TESTQ      R10, R10
+	JZ         next
+	VMASKMOVPS (BX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y9
+	VADDPS     Y9, Y0, Y9
+	VMOVUPS    Y7, Y7
+	MOVQ       8(CX), R12
+
+tailRow:
+	VMOVUPS Y7, Y10
+	MOVQ    R11, R13
+	MOVQ    16(CX), R14
+
+tailPixel:
+	VPCMPEQD   Y10, Y8, Y11
+	VANDPS     Y9, Y11, Y11
+	VMASKMOVPS Y11, Y6, (R13)
+	ADDQ       R8, R13
+	VPADDD     Y4, Y10, Y10
+	DECQ       R14
+	JNZ        tailPixel
+	ADDQ       SI, R11
+	VPADDD     Y2, Y7, Y7
+	DECQ       R12
+	JNZ        tailRow
+	LEAQ       (DX)(R10*4), DX
+	LEAQ       (BX)(R10*4), BX
+
+next:
+	ADDQ   DI, AX
+	VPADDD Y3, Y1, Y1
+	DECQ   R9
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxUnpool2x2AVX2(dst *float32, y *float32, index *int32, run *int)
+// Requires: AVX, AVX2
+TEXT ·maxUnpool2x2AVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         run+24(FP), CX
+	MOVQ         y+8(FP), DX
+	MOVQ         index+16(FP), BX
+	VXORPS       Y0, Y0, Y0
+	MOVQ         24(CX), SI
+	SHLQ         $0x02, SI
+	MOVQ         40(CX), DI
+	SHLQ         $0x02, DI
+	MOVQ         48(CX), R8
+	SHLQ         $0x02, R8
+	MOVQ         (CX), R9
+	SHLQ         $0x02, R9
+	ADDQ         R9, AX
+	MOVQ         32(CX), R9
+	VBROADCASTSS (CX), Y1
+	VPADDD       elemIotaAVX2<>+0(SB), Y1, Y1
+	VBROADCASTSS 24(CX), Y2
+	VBROADCASTSS 40(CX), Y3
+	VBROADCASTSS 48(CX), Y4
+	VMOVUPS      elem00000008AVX2<>+0(SB), Y5
+	MOVQ         48(CX), R10
+	ANDQ         $0x07, R10
+	LEAQ         elemTailAVX2<>+0(SB), R11
+	MOVQ         $0x00000010, R12
+	SUBQ         R10, R12
+	VMOVUPS      (R11)(R12*4), Y6
+	TESTQ        R9, R9
+	JZ           done
+
+window:
+	VMOVUPS Y1, Y7
+	MOVQ    AX, R11
+	MOVQ    48(CX), R10
+	SUBQ    $0x00000008, R10
+	JL      vectorOver
+
+vector:
+	VMOVUPS  (BX), Y8
+	VMOVUPS  (DX), Y9
+	VADDPS   Y9, Y0, Y9
+	VMOVUPS  Y7, Y10
+	MOVQ     R11, R12
+	VPCMPEQD Y10, Y8, Y11
+	VANDPS   Y9, Y11, Y11
+	VMOVUPS  Y11, (R12)
+	LEAQ     (R12)(R8*1), R13
+	VPADDD   Y4, Y10, Y11
+	VPCMPEQD Y11, Y8, Y11
+	VANDPS   Y9, Y11, Y11
+	VMOVUPS  Y11, (R13)
+	ADDQ     SI, R12
+	VPADDD   Y2, Y10, Y10
+	VPCMPEQD Y10, Y8, Y11
+	VANDPS   Y9, Y11, Y11
+	VMOVUPS  Y11, (R12)
+	LEAQ     (R12)(R8*1), R12
+	VPADDD   Y4, Y10, Y10
+	VPCMPEQD Y10, Y8, Y8
+	VANDPS   Y9, Y8, Y8
+	VMOVUPS  Y8, (R12)
+	ADDQ     $0x00000020, DX
+	ADDQ     $0x00000020, BX
+	ADDQ     $0x00000020, R11
+	VPADDD   Y5, Y7, Y7
+	SUBQ     $0x00000008, R10
+	JGE      vector
+
+vectorOver:
+	ADDQ       $0x00000008, R10
+	TESTQ      R10, R10
+	JZ         next
+	VMASKMOVPS (BX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y9
+	VADDPS     Y9, Y0, Y9
+	VMOVUPS    Y7, Y7
+	VPCMPEQD   Y7, Y8, Y10
+	VANDPS     Y9, Y10, Y10
+	VMASKMOVPS Y10, Y6, (R11)
+	LEAQ       (R11)(R8*1), R12
+	VPADDD     Y4, Y7, Y10
+	VPCMPEQD   Y10, Y8, Y10
+	VANDPS     Y9, Y10, Y10
+	VMASKMOVPS Y10, Y6, (R12)
+	ADDQ       SI, R11
+	VPADDD     Y2, Y7, Y7
+	VPCMPEQD   Y7, Y8, Y10
+	VANDPS     Y9, Y10, Y10
+	VMASKMOVPS Y10, Y6, (R11)
+	LEAQ       (R11)(R8*1), R11
+	VPADDD     Y4, Y7, Y7
+	VPCMPEQD   Y7, Y8, Y7
+	VANDPS     Y9, Y7, Y7
+	VMASKMOVPS Y7, Y6, (R11)
+	LEAQ       (DX)(R10*4), DX
+	LEAQ       (BX)(R10*4), BX
+
+next:
+	ADDQ   DI, AX
+	VPADDD Y3, Y1, Y1
+	DECQ   R9
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET

@@ -89,19 +89,6 @@ func BenchmarkReduce(b *testing.B) {
 	})
 }
 
-func BenchmarkAdam(b *testing.B) {
-	atEachLevel(b, func(b *testing.B) {
-		k, h := Float32(), NewAdamHyper(1e-3, 0.9, 0.999, 1e-8, 0, 10)
-		for _, c := range []struct {
-			name string
-			n    int
-		}{{"2048", 2048}, {"1048576", 1 << 20}} {
-			p, m, v, g := normals(c.n), make([]float32, c.n), make([]float32, c.n), normals(c.n)
-			benchmark(b, c.name, c.n, func() { k.Adam(p, m, v, g, &h) })
-		}
-	})
-}
-
 func BenchmarkRandom(b *testing.B) {
 	const n = 1024
 	atEachLevel(b, func(b *testing.B) {

@@ -181,7 +181,6 @@ func TestLengthsMustAgree(t *testing.T) {
 			"Select.SS": func() { k.Select.SS(a, make([]bool, 19), 1, 2) },
 			"RowSum":    func() { k.RowSum(a, b, 20, 1) },
 			"ColSum":    func() { k.ColSum(a, b, 1, 20) },
-			"Adam":      func() { k.Adam(a, a, a, b, &AdamHyper{}) },
 		} {
 			func() {
 				defer func() {
@@ -199,7 +198,7 @@ func TestLengthsMustAgree(t *testing.T) {
 func TestNoAllocation(t *testing.T) {
 	atEveryLevel(t, func(t *testing.T) {
 		k, x, y, c, index := Float32(), make([]float32, 1000), make([]float32, 1000), make([]bool, 1000), make([]int32, 100)
-		words, h := make([]uint32, 1000), NewAdamHyper(1e-3, 0.9, 0.999, 1e-8, 0, 1)
+		words, h := make([]uint32, 1000), adamHyper(1e-3, 0.9, 0.999, 1e-8, 0, 1)
 		for name, call := range map[string]func(){
 			"Exp":     func() { k.Exp(y, x) },
 			"Sin":     func() { k.Sin(y, x) },
@@ -211,7 +210,7 @@ func TestNoAllocation(t *testing.T) {
 			"ArgMax":  func() { k.ArgMax(index, x, 100, 10) },
 			"ColSum":  func() { k.ColSum(y[:10], x, 100, 10) },
 			"ColMax":  func() { k.ColMax(y[:10], x, 100, 10) },
-			"Adam":    func() { k.Adam(x, y, x, y, &h) },
+			"Adam":    func() { k.Adam(x, y, x, x, y, x, y, &h) },
 			"Bits":    func() { Random().Bits(words, [2]uint32{}, 1, 1) },
 			"Uniform": func() { Random().Uniform(x, [2]uint32{}, 1, 1) },
 			"Normal":  func() { Random().Normal(x, [2]uint32{}, 1, 1) },

@@ -52,6 +52,8 @@ var float32Generic = Float32Table{
 	ColSumPart:   colSumPart,
 	ColMaxPart:   colMaxPart,
 	MaxPoolIndex: maxPoolIndex[float32],
+	MaxPool:      maxPool[float32],
+	MaxUnpool:    maxUnpool[float32],
 }
 
 // powers is Pow; squares, by far the commonest, are one product, which rounds to the same value.

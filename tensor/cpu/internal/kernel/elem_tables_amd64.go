@@ -295,14 +295,33 @@ var float32AVX512 = Float32Table{
 		checkColumns(dst, x, rows, ldx)
 		colMaxPartAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	Adam: func(p, m, v, g []float32, h *AdamHyper) {
-		sameLengths(len(p), len(m), len(v))
-		sameLength(len(p), len(g))
-		adamAVX512(unsafe.SliceData(p), unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p))
+	Adam: func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper) {
+		sameLengths(len(p1), len(m1), len(v1))
+		sameLengths(len(p1), len(p), len(m))
+		sameLengths(len(p1), len(v), len(g))
+		adamAVX512(unsafe.SliceData(p1), unsafe.SliceData(m1), unsafe.SliceData(v1), unsafe.SliceData(p),
+			unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p1))
 	},
 	MaxPoolIndex: func(index []int32, x []float32, r *PoolRun) {
 		r.check(len(index), len(x))
 		maxPoolIndexAVX512(unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+	},
+	MaxPool: func(value []float32, index []int32, x []float32, r *PoolRun) {
+		sameLength(len(value), len(index))
+		r.check(len(index), len(x))
+		if r.is2x2() {
+			maxPool2x2AVX512(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+		} else {
+			maxPoolAVX512(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+		}
+	},
+	MaxUnpool: func(dst, y []float32, index []int32, r *PoolRun) {
+		r.checkApart(len(y), len(index), len(dst))
+		if r.is2x2() {
+			maxUnpool2x2AVX512(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(index), &r.First)
+		} else {
+			maxUnpoolAVX512(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(index), &r.First)
+		}
 	},
 }
 
@@ -654,14 +673,33 @@ var float32AVX2 = Float32Table{
 		checkColumns(dst, x, rows, ldx)
 		colMaxPartAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	Adam: func(p, m, v, g []float32, h *AdamHyper) {
-		sameLengths(len(p), len(m), len(v))
-		sameLength(len(p), len(g))
-		adamAVX2(unsafe.SliceData(p), unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p))
+	Adam: func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper) {
+		sameLengths(len(p1), len(m1), len(v1))
+		sameLengths(len(p1), len(p), len(m))
+		sameLengths(len(p1), len(v), len(g))
+		adamAVX2(unsafe.SliceData(p1), unsafe.SliceData(m1), unsafe.SliceData(v1), unsafe.SliceData(p),
+			unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p1))
 	},
 	MaxPoolIndex: func(index []int32, x []float32, r *PoolRun) {
 		r.check(len(index), len(x))
 		maxPoolIndexAVX2(unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+	},
+	MaxPool: func(value []float32, index []int32, x []float32, r *PoolRun) {
+		sameLength(len(value), len(index))
+		r.check(len(index), len(x))
+		if r.is2x2() {
+			maxPool2x2AVX2(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+		} else {
+			maxPoolAVX2(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+		}
+	},
+	MaxUnpool: func(dst, y []float32, index []int32, r *PoolRun) {
+		r.checkApart(len(y), len(index), len(dst))
+		if r.is2x2() {
+			maxUnpool2x2AVX2(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(index), &r.First)
+		} else {
+			maxUnpoolAVX2(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(index), &r.First)
+		}
 	},
 }
 

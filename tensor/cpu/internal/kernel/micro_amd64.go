@@ -262,3 +262,9 @@ func copyRows16(dst *float32, stride int, src *float32, ld int, n int, cols int)
 
 //go:noescape
 func copyRows32(dst *float32, stride int, src *float32, ld int, n int, cols int)
+
+//go:noescape
+func peak512(half *float32, n int)
+
+//go:noescape
+func peak256(half *float32, n int)

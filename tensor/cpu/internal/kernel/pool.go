@@ -10,6 +10,21 @@ type PoolRun struct{ First, Rows, Cols, RowStep, Windows, Step, Channels int }
 // MaxPoolIndex64 is Float32Table.MaxPoolIndex for float64.
 func MaxPoolIndex64(index []int32, x []float64, r *PoolRun) { maxPoolIndex(index, x, r) }
 
+// MaxPool64 is Float32Table.MaxPool for float64.
+func MaxPool64(value []float64, index []int32, x []float64, r *PoolRun) { maxPool(value, index, x, r) }
+
+// MaxUnpool64 is Float32Table.MaxUnpool for float64.
+func MaxUnpool64(dst, y []float64, index []int32, r *PoolRun) { maxUnpool(dst, y, index, r) }
+
+// ScatterAdd adds y[i] to dst[index[i]] in order of i. Over a cleared image, it is the gradient of max pooling with any
+// windows; MaxUnpool is that of windows apart.
+func ScatterAdd[T float](dst, y []T, index []int32) {
+	sameLength(len(y), len(index))
+	for i, at := range index {
+		dst[at] += y[i]
+	}
+}
+
 // maxPoolIndex is the plain Go twin of MaxPoolIndex.
 func maxPoolIndex[T float](index []int32, x []T, r *PoolRun) {
 	r.check(len(index), len(x))
@@ -29,6 +44,33 @@ func maxPoolIndex[T float](index []int32, x []T, r *PoolRun) {
 	}
 }
 
+// maxPool is the plain Go twin of MaxPool.
+func maxPool[T float](value []T, index []int32, x []T, r *PoolRun) {
+	sameLength(len(value), len(index))
+	maxPoolIndex(index, x, r)
+	for i, at := range index {
+		value[i] = x[at]
+	}
+}
+
+// maxUnpool is the plain Go twin of MaxUnpool.
+func maxUnpool[T float](dst, y []T, index []int32, r *PoolRun) {
+	r.checkApart(len(y), len(index), len(dst))
+	for i := range r.Windows {
+		for row := range r.Rows {
+			from := r.First + i*r.Step + row*r.RowStep
+			for p := from; p < from+r.Cols*r.Channels; p += r.Channels {
+				for c := range r.Channels {
+					dst[p+c] = 0
+					if int(index[i*r.Channels+c]) == p+c {
+						dst[p+c] = 0 + y[i*r.Channels+c] // +0 for -0, as a sum has it
+					}
+				}
+			}
+		}
+	}
+}
+
 // check panics unless all windows lie within x elements and each of their channels has one of index results.
 func (r *PoolRun) check(index, x int) {
 	if index == 0 && r.Windows*r.Channels == 0 {
@@ -39,3 +81,16 @@ func (r *PoolRun) check(index, x int) {
 		panic(fmt.Sprintf("kernel: pooling of %+v with %d elements and %d results", *r, x, index))
 	}
 }
+
+// checkApart is check for MaxUnpool: no two windows may share an element.
+func (r *PoolRun) checkApart(y, index, dst int) {
+	sameLength(y, index)
+	r.check(index, dst)
+	pixels := r.Cols * r.Channels
+	if r.Windows > 1 && r.Step < pixels || r.Rows > 1 && r.RowStep < (r.Windows-1)*r.Step+pixels {
+		panic(fmt.Sprintf("kernel: the windows of %+v overlap", *r))
+	}
+}
+
+// is2x2 reports whether the windows are 2x2 pixels, which the assembly treats apart.
+func (r *PoolRun) is2x2() bool { return r.Rows == 2 && r.Cols == 2 }

@@ -58,6 +58,21 @@ func TestMaxPoolIndex(t *testing.T) {
 				got64 := make([]int32, len(got.s))
 				Float32().MaxPoolIndex(got.s, x.s, &p)
 				MaxPoolIndex64(got64, wide, &p)
+				value, index := floats(len(got.s), n%5), int32s(len(got.s), n%3)
+				value64, index64 := make([]float64, len(got.s)), make([]int32, len(got.s))
+				Float32().MaxPool(value.s, index.s, x.s, &p)
+				MaxPool64(value64, index64, wide, &p)
+				if !slices.Equal(index.s, got.s) || !slices.Equal(index64, got.s) {
+					t.Fatalf("%+v: MaxPool and MaxPoolIndex differ in the index", p)
+				}
+				for i, at := range got.s {
+					if !same(value.s[i], x.s[at]) || !same(float32(value64[i]), x.s[at]) {
+						t.Fatalf("%+v: value %d is %g, for float64 %g, want %g", p, i, value.s[i], value64[i], x.s[at])
+					}
+				}
+				if !value.intact() || !index.intact() {
+					t.Fatalf("%+v: wrote outside the results", p)
+				}
 				for i, at := range got.s {
 					var places []int
 					var values []float64
@@ -79,33 +94,159 @@ func TestMaxPoolIndex(t *testing.T) {
 	})
 }
 
-func TestMaxPoolIndexChecksItsOperands(t *testing.T) {
+// apart reports whether no two windows of the run share an element.
+func (r *PoolRun) apart() bool {
+	seen := map[int]bool{}
+	for i := range r.Windows {
+		for row := range r.Rows {
+			for p := range r.Cols * r.Channels {
+				at := r.First + i*r.Step + row*r.RowStep + p
+				if seen[at] {
+					return false
+				}
+				seen[at] = true
+			}
+		}
+	}
+	return true
+}
+
+// TestMaxUnpool: a run of windows apart gives the bits of a cleared image and a scatter-add, in the windows and nowhere
+// else; one with overlap is refused.
+func TestMaxUnpool(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(22, 4))
+		overlap := 0
+		for n, p := range poolRuns() {
+			end := p.First + max(0, p.Windows-1)*p.Step + (p.Rows-1)*p.RowStep + p.Cols*p.Channels
+			dst, y, index := floats(end, n%16), floats(p.Windows*p.Channels, n%5), int32s(p.Windows*p.Channels, n%3)
+			fillMixed(r, y.s)
+			if !p.apart() {
+				overlap++
+				if !panics(func() { Float32().MaxUnpool(dst.s, y.s, index.s, &p) }) {
+					t.Fatalf("%+v: overlap was accepted", p)
+				}
+				continue
+			}
+			want := slices.Clone(dst.s) // guards outside the windows
+			for i := range index.s {
+				row, col := r.IntN(p.Rows), r.IntN(p.Cols)
+				index.s[i] = int32(p.First + i/p.Channels*p.Step + row*p.RowStep + col*p.Channels + i%p.Channels)
+				if r.IntN(4) == 0 {
+					y.s[i] = float32(math.Copysign(0, -1))
+				}
+			}
+			dst64, y64 := make([]float64, end), make([]float64, len(y.s))
+			for i := range dst64 {
+				dst64[i] = float64(want[i])
+			}
+			for i, v := range y.s {
+				y64[i] = float64(v)
+			}
+			for i := range p.Windows {
+				for row := range p.Rows {
+					clear(want[p.First+i*p.Step+row*p.RowStep:][:p.Cols*p.Channels])
+				}
+			}
+			ScatterAdd(want, y.s, index.s)
+			Float32().MaxUnpool(dst.s, y.s, index.s, &p)
+			MaxUnpool64(dst64, y64, index.s, &p)
+			for i, w := range want {
+				if !same(dst.s[i], w) || math.Float64bits(dst64[i]) != math.Float64bits(float64(w)) && w == w {
+					t.Fatalf("%+v: element %d is %g, for float64 %g, want %g", p, i, dst.s[i], dst64[i], w)
+				}
+			}
+			if !dst.intact() {
+				t.Fatalf("%+v: wrote outside the image", p)
+			}
+		}
+		if overlap == 0 {
+			t.Error("no run overlaps")
+		}
+	})
+}
+
+// TestMaxUnpoolTiles: windows that tile an image write the whole of it.
+func TestMaxUnpoolTiles(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		for _, channels := range []int{1, 3, 8, 16, 24, 33} {
+			const size, half = 6, 3
+			row := size * channels
+			x, dst := normals(size*row), floats(size*row, 3)
+			var y []float32
+			var all []int32
+			for oy := range half {
+				run := PoolRun{First: 2 * oy * row, Rows: 2, Cols: 2, RowStep: row, Windows: half, Step: 2 * channels, Channels: channels}
+				value, index := make([]float32, half*channels), make([]int32, half*channels)
+				Float32().MaxPool(value, index, x, &run)
+				Float32().MaxUnpool(dst.s, value, index, &run)
+				y, all = append(y, value...), append(all, index...)
+			}
+			want := make([]float32, len(x))
+			ScatterAdd(want, y, all)
+			if !slices.Equal(dst.s, want) { // which no NaN passes
+				t.Errorf("%d channels: %v, want %v", channels, dst.s, want)
+			}
+		}
+	})
+}
+
+// TestScatterAdd: the order of the sum is that of the windows.
+func TestScatterAdd(t *testing.T) {
+	dst := make([]float32, 3)
+	ScatterAdd(dst, []float32{0x1p24, 1, 1, -0x1p24, float32(math.Copysign(0, -1))}, []int32{1, 1, 1, 1, 2})
+	if !slices.Equal(dst, []float32{0, 0, 0}) || math.Signbit(float64(dst[2])) { // each 1 is lost against 2^24
+		t.Errorf("%v", dst)
+	}
+	if !panics(func() { ScatterAdd(dst, []float32{1}, []int32{3}) }) {
+		t.Error("an index beyond the image was accepted")
+	}
+}
+
+func panics(call func()) (yes bool) {
+	defer func() { yes = recover() != nil }()
+	call()
+	return false
+}
+
+func TestPoolingChecksItsOperands(t *testing.T) {
 	good := PoolRun{First: 1, Rows: 2, Cols: 2, RowStep: 9, Windows: 2, Step: 4, Channels: 2}
 	x := make([]float32, 18) // 1 + 4 + 9 + 4
-	Float32().MaxPoolIndex(make([]int32, 4), x, &good)
 	bad := []PoolRun{good, good, good, good}
 	bad[0].First = -1
 	bad[1].First = 2
 	bad[2].Rows = 0
 	bad[3].Windows = 3
-	for _, p := range bad {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%+v was accepted", p)
+	atEveryLevel(t, func(t *testing.T) {
+		k, four, y := Float32(), make([]int32, 4), make([]float32, 4)
+		calls := map[string]func(p *PoolRun){
+			"MaxPoolIndex": func(p *PoolRun) { k.MaxPoolIndex(four, x, p) },
+			"MaxPool":      func(p *PoolRun) { k.MaxPool(y, four, x, p) },
+			"MaxUnpool":    func(p *PoolRun) { k.MaxUnpool(x, y, four, p) },
+		}
+		for name, call := range calls {
+			call(&good)
+			for _, p := range bad {
+				if !panics(func() { call(&p) }) {
+					t.Errorf("%s: %+v was accepted", name, p)
 				}
-			}()
-			Float32().MaxPoolIndex(make([]int32, 4), x, &p)
-		}()
-	}
+			}
+		}
+		if !panics(func() { k.MaxPool(y[:3], four, x, &good) }) || !panics(func() { k.MaxUnpool(x, y[:3], four, &good) }) {
+			t.Error("operands of different lengths were accepted")
+		}
+	})
 }
 
-func BenchmarkMaxPoolIndex(b *testing.B) {
+func BenchmarkMaxPool(b *testing.B) {
 	atEachLevel(b, func(b *testing.B) {
 		for _, c := range []int{1, 3, 32, 64} {
 			p := PoolRun{Rows: 2, Cols: 2, RowStep: 28 * c, Windows: 14, Step: 2 * c, Channels: c}
-			x, index := normals(56*c), make([]int32, 14*c)
-			benchmark(b, fmt.Sprintf("%d channels", c), len(index), func() { Float32().MaxPoolIndex(index, x, &p) })
+			x, y, index := normals(56*c), make([]float32, 14*c), make([]int32, 14*c)
+			k := Float32()
+			benchmark(b, fmt.Sprintf("MaxPoolIndex/%d channels", c), len(index), func() { k.MaxPoolIndex(index, x, &p) })
+			benchmark(b, fmt.Sprintf("MaxPool/%d channels", c), len(index), func() { k.MaxPool(y, index, x, &p) })
+			benchmark(b, fmt.Sprintf("MaxUnpool/%d channels", c), len(index), func() { k.MaxUnpool(x, y, index, &p) })
 		}
 	})
 }

@@ -197,28 +197,29 @@ func (m *machine) fromBool() {
 	m.end()
 }
 
-// adam is Float32Table.Adam; the fields of AdamHyper lie at h in the order of hyper.
+// adam is Float32Table.Adam; the fields of AdamHyper lie at h in the order of hyper. Two vectors at a time keep the
+// divider busy.
 func (m *machine) adam() {
-	m.function("adam", "func(p, m, v, gr, h *float32, n int)")
-	p, mo, v, gr, h, n := m.param("p"), m.param("m"), m.param("v"), m.param("gr"), m.param("h"), m.param("n")
+	m.function("adam", "func(p1, m1, v1, p, m, v, gr, h *float32, n int)")
+	p1, m1, v1 := m.param("p1"), m.param("m1"), m.param("v1")
+	p, mo, v, gr := m.param("p"), m.param("m"), m.param("v"), m.param("gr")
+	h := m.param("h")
 	var hyper [8]vec
 	for i := range hyper {
 		hyper[i] = m.broadcast(Mem{Base: h, Disp: 4 * i})
 	}
 	beta1, rest1, beta2, rest2 := hyper[0], hyper[1], hyper[2], hyper[3]
-	step, unbias, epsilon, keep := hyper[4], hyper[5], hyper[6], hyper[7]
-	m.loop("loop", n, 1, true, func(at place) {
+	rate, correction, epsilon, shrink := hyper[4], hyper[5], hyper[6], hyper[7]
+	n := m.param("n")
+	m.loop("loop", n, 2, true, func(at place) {
 		g := m.load(gr, at)
-		mi := m.mul(beta1, m.load(mo, at))
-		m.addMul(mi, rest1, g)
-		m.store(mi, mo, at)
-		vi := m.mul(beta2, m.load(v, at))
-		m.addMul(vi, g, m.mul(rest2, g))
-		m.store(vi, v, at)
-		d := m.sqrt(vi)
-		m.mulAdd(d, unbias, epsilon)
-		u := m.div(m.mul(step, mi), d)
-		m.store(m.sub(m.mul(keep, m.load(p, at)), u), p, at)
+		vi := m.add(m.mul(beta2, m.load(v, at)), m.mul(m.mul(g, g), rest2))
+		m.store(vi, v1, at)
+		mi := m.add(m.mul(beta1, m.load(mo, at)), m.mul(rest1, g))
+		m.store(mi, m1, at)
+		d := m.add(m.mul(m.sqrt(vi), correction), epsilon)
+		u := m.div(m.mul(rate, mi), d)
+		m.store(m.sub(m.mul(shrink, m.load(p, at)), u), p1, at)
 	})
 	m.end()
 }

@@ -23,7 +23,7 @@ func main() {
 		m.elementwise()
 		m.reduce()
 		m.random()
-		m.maxPoolIndex()
+		m.pooling()
 	}
 	if *tables != "" {
 		if err := os.WriteFile(*tables, tableSource(), 0o644); err != nil {

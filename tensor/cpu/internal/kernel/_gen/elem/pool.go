@@ -5,81 +5,185 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// maxPoolIndex is Float32Table.MaxPoolIndex, with the channels in the lanes; the fields of PoolRun lie at run.
-func (m *machine) maxPoolIndex() {
-	m.function("maxPoolIndex", "func(index *int32, x *float32, run *int)")
-	index, window, run := m.param("index"), m.param("x"), m.param("run")
-	const first, rows, cols, rowStep, windows, step, channels = 0, 8, 16, 24, 32, 40, 48
-	field := func(offset int) Mem { return Mem{Base: run, Disp: offset} }
-	inBytes := func(offset int) reg.GPVirtual {
-		r := m.GP64()
-		m.MOVQ(field(offset), r)
-		m.SHLQ(U8(2), r)
-		return r
-	}
-	rowBytes, stepBytes, pixelBytes, offset := inBytes(rowStep), inBytes(step), inBytes(channels), inBytes(first)
-	m.ADDQ(offset, window)
-	left, n := m.GP64(), m.GP64()
-	m.MOVQ(field(windows), left)
-
-	// Positions go along with the pointers: of the window, of the vector of channels, of its row, of its pixel.
-	windowAt := m.addInt(m.broadcast(field(first)), m.table("elemIota", iota16))
-	rowVector, stepVector, pixelVector := m.broadcast(field(rowStep)), m.broadcast(field(step)), m.broadcast(field(channels))
-	lanes := m.copy(m.word(uint32(m.lanes())))
-
-	m.MOVQ(field(channels), n)
-	m.ANDQ(U8(m.lanes()-1), n)
-	tail := m.tailMask(n)
-
-	m.TESTQ(left, left)
-	m.JZ(LabelRef("done"))
-	m.Label("window")
-	vector, vectorAt := m.GP64(), m.copy(windowAt)
-	m.MOVQ(window, vector)
-	greatest := func(label string, tail Op) {
-		best, bestAt := m.load(vector, place{tail: tail}), m.copy(vectorAt)
-		row, rowAt, height := m.GP64(), m.copy(vectorAt), m.GP64()
-		m.MOVQ(vector, row)
-		m.MOVQ(field(rows), height)
-		m.Label(label + "Row")
-		pixel, pixelAt, width := m.GP64(), m.copy(rowAt), m.GP64()
-		m.MOVQ(row, pixel)
-		m.MOVQ(field(cols), width)
-		m.Label(label + "Pixel")
-		x := m.load(pixel, place{tail: tail})
-		// Greater or unordered, but best is no NaN.
-		better := m.both(m.cmp(notLessEqual, x, best), m.cmp(ordered, best, best))
-		m.VMOVAPS(m.blend(better, x, best), best)
-		m.VMOVAPS(m.blend(better, pixelAt, bestAt), bestAt)
-		m.ADDQ(pixelBytes, pixel)
-		m.VPADDD(pixelVector, pixelAt, pixelAt)
-		m.DECQ(width)
-		m.JNZ(LabelRef(label + "Pixel"))
-		m.ADDQ(rowBytes, row)
-		m.VPADDD(rowVector, rowAt, rowAt)
-		m.DECQ(height)
-		m.JNZ(LabelRef(label + "Row"))
-		m.store(bestAt, index, place{tail: tail})
-	}
-	m.MOVQ(field(channels), n)
-	m.strides("vector", n, m.lanes(), 1, func(int) {
-		greatest("whole", nil)
-		m.ADDQ(U32(4*m.lanes()), index)
-		m.ADDQ(U32(4*m.lanes()), vector)
-		m.VPADDD(lanes, vectorAt, vectorAt)
-	})
-	m.TESTQ(n, n)
-	m.JZ(LabelRef("next"))
-	greatest("tail", tail)
-	m.LEAQ(Mem{Base: index, Index: n, Scale: 4}, index)
-	m.Label("next")
-	m.ADDQ(stepBytes, window)
-	m.VPADDD(stepVector, windowAt, windowAt)
-	m.DECQ(left)
-	m.JNZ(LabelRef("window"))
-	m.Label("done")
-	m.end()
+// pooling writes the kernels of ../../pool.go, with the channels in the lanes. Windows of 2x2 have their own code,
+// without the loops over rows and columns.
+func (m *machine) pooling() {
+	m.maxPool("maxPoolIndex", false, false)
+	m.maxPool("maxPool", true, false)
+	m.maxPool("maxPool2x2", true, true)
+	m.maxUnpool("maxUnpool", false)
+	m.maxUnpool("maxUnpool2x2", true)
 }
 
-// iota16 numbers the lanes.
-var iota16 = []uint32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+// poolWalk goes through the windows of a PoolRun, whose fields lie at run, and through the pixels of each.
+type poolWalk struct {
+	*machine
+	run     reg.GPVirtual
+	results []reg.GPVirtual // operands with an element for each window and channel
+	two     bool            // windows are 2x2
+
+	window, rowBytes, stepBytes, pixelBytes reg.GPVirtual
+	vector                                  reg.GPVirtual // the window's first pixel, at the vector of channels
+
+	// Positions go along with the pointers.
+	windowAt, vectorAt                 vec
+	rowVector, stepVector, pixelVector vec
+}
+
+// The fields of PoolRun.
+const poolFirst, poolRows, poolCols, poolRowStep, poolWindows, poolStep, poolChannels = 0, 8, 16, 24, 32, 40, 48
+
+func (w *poolWalk) field(offset int) Mem { return Mem{Base: w.run, Disp: offset} }
+
+func (w *poolWalk) inBytes(offset int) reg.GPVirtual {
+	r := w.GP64()
+	w.MOVQ(w.field(offset), r)
+	w.SHLQ(U8(2), r)
+	return r
+}
+
+// walk ends the function: it calls body for each vector of channels of each window.
+func (w *poolWalk) walk(body func(label string, p place)) {
+	w.rowBytes, w.stepBytes, w.pixelBytes = w.inBytes(poolRowStep), w.inBytes(poolStep), w.inBytes(poolChannels)
+	w.ADDQ(w.inBytes(poolFirst), w.window)
+	left, n := w.GP64(), w.GP64()
+	w.MOVQ(w.field(poolWindows), left)
+
+	w.windowAt = w.addInt(w.broadcast(w.field(poolFirst)), w.iota())
+	w.rowVector, w.stepVector = w.broadcast(w.field(poolRowStep)), w.broadcast(w.field(poolStep))
+	w.pixelVector = w.broadcast(w.field(poolChannels))
+	lanes := w.copy(w.word(uint32(w.lanes())))
+
+	w.MOVQ(w.field(poolChannels), n)
+	w.ANDQ(U8(w.lanes()-1), n)
+	tail := w.tailMask(n)
+
+	w.TESTQ(left, left)
+	w.JZ(LabelRef("done"))
+	w.Label("window")
+	w.vector, w.vectorAt = w.GP64(), w.copy(w.windowAt)
+	w.MOVQ(w.window, w.vector)
+	w.MOVQ(w.field(poolChannels), n)
+	w.strides("vector", n, w.lanes(), 1, func(int) {
+		body("whole", place{})
+		for _, r := range append(w.results, w.vector) {
+			w.ADDQ(U32(4*w.lanes()), r)
+		}
+		w.VPADDD(lanes, w.vectorAt, w.vectorAt)
+	})
+	w.TESTQ(n, n)
+	w.JZ(LabelRef("next"))
+	body("tail", place{tail: tail})
+	for _, r := range w.results {
+		w.LEAQ(Mem{Base: r, Index: n, Scale: 4}, r)
+	}
+	w.Label("next")
+	w.ADDQ(w.stepBytes, w.window)
+	w.VPADDD(w.stepVector, w.windowAt, w.windowAt)
+	w.DECQ(left)
+	w.JNZ(LabelRef("window"))
+	w.Label("done")
+	w.end()
+}
+
+// pixels calls body for each pixel of the window with a pointer to it and its positions.
+func (w *poolWalk) pixels(label string, body func(pixel reg.Register, at Op)) {
+	row, rowAt := w.GP64(), w.copy(w.vectorAt)
+	w.MOVQ(w.vector, row)
+	if w.two {
+		for y := range 2 {
+			body(row, rowAt)
+			pixel := w.GP64()
+			w.LEAQ(Mem{Base: row, Index: w.pixelBytes, Scale: 1}, pixel)
+			body(pixel, w.addInt(rowAt, w.pixelVector))
+			if y == 0 {
+				w.ADDQ(w.rowBytes, row)
+				w.VPADDD(w.rowVector, rowAt, rowAt)
+			}
+		}
+		return
+	}
+	height := w.GP64()
+	w.MOVQ(w.field(poolRows), height)
+	w.Label(label + "Row")
+	pixel, pixelAt, width := w.GP64(), w.copy(rowAt), w.GP64()
+	w.MOVQ(row, pixel)
+	w.MOVQ(w.field(poolCols), width)
+	w.Label(label + "Pixel")
+	body(pixel, pixelAt)
+	w.ADDQ(w.pixelBytes, pixel)
+	w.VPADDD(w.pixelVector, pixelAt, pixelAt)
+	w.DECQ(width)
+	w.JNZ(LabelRef(label + "Pixel"))
+	w.ADDQ(w.rowBytes, row)
+	w.VPADDD(w.rowVector, rowAt, rowAt)
+	w.DECQ(height)
+	w.JNZ(LabelRef(label + "Row"))
+}
+
+// maxPool is Float32Table.MaxPool, or without values MaxPoolIndex.
+func (m *machine) maxPool(name string, values, two bool) {
+	signature := "func(index *int32, x *float32, run *int)"
+	if values {
+		signature = "func(value *float32, index *int32, x *float32, run *int)"
+	}
+	m.function(name, signature)
+	w := poolWalk{machine: m, two: two, window: m.param("x"), run: m.param("run")}
+	index := m.param("index")
+	w.results = append(w.results, index)
+	if values {
+		w.results = append(w.results, m.param("value"))
+	}
+	w.walk(func(label string, p place) {
+		best, bestAt := m.load(w.vector, p), m.copy(w.vectorAt)
+		first := true
+		w.pixels(label, func(pixel reg.Register, at Op) {
+			if two && first { // it is best already
+				first = false
+				return
+			}
+			x := m.load(pixel, p)
+			// Greater or unordered, but best is no NaN.
+			better := m.both(m.cmp(notLessEqual, x, best), m.cmp(ordered, best, best))
+			m.VMOVAPS(m.blend(better, x, best), best)
+			m.VMOVAPS(m.blend(better, at, bestAt), bestAt)
+		})
+		m.store(bestAt, index, p)
+		if values {
+			m.store(best, w.results[1], p)
+		}
+	})
+}
+
+// maxUnpool is Float32Table.MaxUnpool.
+func (m *machine) maxUnpool(name string, two bool) {
+	m.function(name, "func(dst *float32, y *float32, index *int32, run *int)")
+	w := poolWalk{machine: m, two: two, window: m.param("dst"), run: m.param("run")}
+	y, index := m.param("y"), m.param("index")
+	w.results = []reg.GPVirtual{y, index}
+	zero := m.zero()
+	w.walk(func(label string, p place) {
+		chosen, v := m.load(index, p), m.add(zero, m.load(y, p))
+		w.pixels(label, func(pixel reg.Register, at Op) {
+			d := m.reg()
+			if m.evex {
+				k := m.K()
+				m.VPCMPEQD(at, chosen, k)
+				m.VMOVAPS_Z(v, k, d)
+			} else {
+				m.VPCMPEQD(at, chosen, d)
+				m.VANDPS(v, d, d)
+			}
+			m.store(d, pixel, p)
+		})
+	})
+}
+
+// iota is the numbers of the lanes in memory.
+func (m *machine) iota() Mem {
+	const key = 0x107a // no constant of the formulas
+	if _, ok := m.constants[key]; !ok {
+		m.constants[key] = m.table("elemIota", []uint32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+	}
+	return m.constants[key]
+}

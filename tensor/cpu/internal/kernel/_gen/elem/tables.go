@@ -92,14 +92,33 @@ const remainingFields = `Pow: float32Generic.Pow,
 		checkColumns(dst, x, rows, ldx)
 		colMaxPartLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	Adam: func(p, m, v, g []float32, h *AdamHyper) {
-		sameLengths(len(p), len(m), len(v))
-		sameLength(len(p), len(g))
-		adamLEVEL(unsafe.SliceData(p), unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p))
+	Adam: func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper) {
+		sameLengths(len(p1), len(m1), len(v1))
+		sameLengths(len(p1), len(p), len(m))
+		sameLengths(len(p1), len(v), len(g))
+		adamLEVEL(unsafe.SliceData(p1), unsafe.SliceData(m1), unsafe.SliceData(v1), unsafe.SliceData(p),
+			unsafe.SliceData(m), unsafe.SliceData(v), unsafe.SliceData(g), &h.Beta1, len(p1))
 	},
 	MaxPoolIndex: func(index []int32, x []float32, r *PoolRun) {
 		r.check(len(index), len(x))
 		maxPoolIndexLEVEL(unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+	},
+	MaxPool: func(value []float32, index []int32, x []float32, r *PoolRun) {
+		sameLength(len(value), len(index))
+		r.check(len(index), len(x))
+		if r.is2x2() {
+			maxPool2x2LEVEL(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+		} else {
+			maxPoolLEVEL(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+		}
+	},
+	MaxUnpool: func(dst, y []float32, index []int32, r *PoolRun) {
+		r.checkApart(len(y), len(index), len(dst))
+		if r.is2x2() {
+			maxUnpool2x2LEVEL(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(index), &r.First)
+		} else {
+			maxUnpoolLEVEL(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(index), &r.First)
+		}
 	},
 `
 

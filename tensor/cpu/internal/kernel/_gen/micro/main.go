@@ -31,5 +31,7 @@ func main() {
 	addRows()
 	copyRows(1)
 	copyRows(2)
+	peak(avx512f32)
+	peak(avx2f32)
 	Generate()
 }
