@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/likely-ml/likely/data"
@@ -26,6 +27,7 @@ type Run struct {
 	Resume     bool           // continue from the last checkpoint in Dir, if there is one
 	Checkpoint time.Duration  // least time between checkpoints; 0 is 10 s
 	Progress   func(Progress) // told how far the work has come; nil for nobody. Calls do not overlap
+	Profile    io.Writer      // where a table of the time of each kernel goes; nil for none
 	Provenance Provenance     // stored in the model
 }
 

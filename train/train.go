@@ -167,6 +167,9 @@ func Minimise(ctx context.Context, p Problem, set data.Set, o Options, run model
 	if err := t.checkpoint(); err != nil {
 		return nil, err
 	}
+	if err := t.writeProfile(); err != nil {
+		return nil, err
+	}
 	return t.result(), nil
 }
 

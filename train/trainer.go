@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/nn"
 	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/tensor/cpu"
 )
 
 // trainer is a run in progress.
@@ -107,6 +109,13 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 			return nil, err
 		}
 	}
+	if run.Profile != nil {
+		for _, p := range t.phases {
+			if !cpu.StartProfile(p.exec) {
+				return nil, fmt.Errorf("a profile is of the kernels of the backend cpu, and this one is %s", t.backend.Name())
+			}
+		}
+	}
 	unknown := real(math.NaN())
 	t.state = state{EpochExtra: map[string]sum{}, TrainLoss: unknown, ValidLoss: unknown, Best: unknown}
 	t.begun, t.saved, t.measured = time.Now(), time.Now(), time.Now()
@@ -174,6 +183,23 @@ func (t *trainer) compileAverage() error {
 	}
 	t.average, err = t.backend.Compile(prog, t.vars)
 	return err
+}
+
+// writeProfile writes the time of each kernel of the phases.
+func (t *trainer) writeProfile() error {
+	if t.run.Profile == nil {
+		return nil
+	}
+	peak := cpu.PeakFLOPS(50 * time.Millisecond)
+	if _, err := fmt.Fprintf(t.run.Profile, "peak of one core: %.0f GFLOP/s\n", peak/1e9); err != nil {
+		return err
+	}
+	for _, p := range t.phases {
+		if err := cpu.WriteProfile(t.run.Profile, cmp.Or(p.Name, "training step"), cpu.Profile(p.exec), peak); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // epoch goes on with the epoch that the state stands in, to its end.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type fitFlags struct {
 	out, run      string
 	resume        bool
 	checkpoint    time.Duration
+	profile       bool
 }
 
 func (a *app) fit() *cobra.Command {
@@ -62,6 +64,7 @@ interrupted, the same command with --resume goes on as if it had not been.`,
 	flags.StringVar(&f.run, "run", "", "`folder` for the run: run.json, metrics.jsonl, checkpoints/, model.safetensors")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --run")
 	flags.DurationVar(&f.checkpoint, "checkpoint", 10*time.Second, "least `time` between checkpoints in --run")
+	flags.BoolVar(&f.profile, "profile", false, "at the end, tell where the time went: each kernel's time, share, GFLOP/s")
 	f.add(flags)
 	return cmd
 }
@@ -177,12 +180,20 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	a.announce(entry, source, cut)
 	m := a.meter()
 	run.Progress = m.fit
+	var profile bytes.Buffer
+	if f.profile {
+		run.Profile = &profile
+	}
 	began := time.Now()
 	fitted, summary, err := spec.Fit(ctx, cut.train, run)
 	m.end()
 	if err != nil {
 		return errors.Join(err, folder.finish(stateOf(ctx), nil))
 	}
+	if f.profile && profile.Len() == 0 {
+		a.note("no profile: %s is not trained by the engine's programs, or the run was done already", name)
+	}
+	fmt.Fprint(a.stderr, profile.String())
 	if summary.Seconds == 0 {
 		summary.Seconds = time.Since(began).Seconds()
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/likely-ml/likely/nn"
 	"github.com/likely-ml/likely/tensor"
@@ -122,29 +124,81 @@ func compileTraining(t *testing.T, training func() (any, func(*tensor.Graph, *nn
 
 // What a profile times is what a run does.
 func TestProfile(t *testing.T) {
-	profiled, run := compileTraining(t, trainings["mlp"], 2), compileTraining(t, trainings["mlp"], 2)
-	times, err := profiled.(interface {
-		Profile(ctx context.Context, runs int) ([]cpu.LaunchTime, error)
-	}).Profile(context.Background(), 3)
-	if err != nil {
-		t.Fatal(err)
+	profiled, run := compileTraining(t, trainings["cnn"], 2), compileTraining(t, trainings["cnn"], 2)
+	if !cpu.StartProfile(profiled) {
+		t.Fatal("the executable cannot be profiled")
 	}
 	for range 3 {
-		if err := run.Run(context.Background()); err != nil {
-			t.Fatal(err)
+		for _, e := range []tensor.Executable{profiled, run} {
+			if err := e.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if a, b := profiled.Output("loss").F32[0], run.Output("loss").F32[0]; a != b {
 		t.Errorf("after three profiled runs the loss is %v, after three runs %v", a, b)
 	}
-	names := map[string]bool{}
-	for _, l := range times {
-		if l.Time <= 0 {
-			t.Errorf("%s took %v", l.Name, l.Time)
-		}
-		names[l.Name] = true
+	if cpu.Profile(run) != nil {
+		t.Error("a profile that nobody asked for")
 	}
-	if want := "matmul float32[64 256] of [64 200] [200 256]"; !names[want] {
-		t.Errorf("no launch is named %q, of %v", want, names)
+	times := cpu.Profile(profiled)
+	whole, parts := time.Duration(0), 0
+	for _, l := range times {
+		if l.Total <= 0 || l.Least <= 0 || l.Least > l.Total || l.Runs != 3 {
+			t.Errorf("%s: %d runs took %v, the shortest %v", l.Name, l.Runs, l.Total, l.Least)
+		}
+		if l.Part {
+			parts++
+		} else {
+			whole += l.Total
+		}
+	}
+	if parts == 0 {
+		t.Error("no batch of launches in the training of a convolutional network")
+	}
+	var table strings.Builder
+	if err := cpu.WriteProfile(&table, "training", times, 1e11); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"of 3 runs", "GFLOP/s", "launches under 1%"} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("no %q in the table:\n%s", want, table.String())
+		}
+	}
+}
+
+// The plan names each launch, with the arithmetic of products as the formula gives it, and can be drawn.
+func TestPlan(t *testing.T) {
+	plan := cpu.PlanOf(compileTraining(t, trainings["mlp"], 1))
+	want := "matmul float32[64 256] of [64 200] [200 256]"
+	found := false
+	for _, l := range plan.Launches {
+		if l.Name == want {
+			found = true
+			if flops := 2.0 * 64 * 256 * 200; l.Flops != flops {
+				t.Errorf("%s: %v flops, want %v", l.Name, l.Flops, flops)
+			}
+			if bytes := 4.0 * (64*200 + 200*256 + 64*256); l.Bytes != bytes {
+				t.Errorf("%s: %v bytes, want %v", l.Name, l.Bytes, bytes)
+			}
+			if floor := l.Floor(1e9); floor.Nanoseconds() != 2*64*256*200 {
+				t.Errorf("%s: at least %v at 1 GFLOP/s", l.Name, floor)
+			}
+		}
+	}
+	if !found || !strings.Contains(plan.String(), want) {
+		t.Errorf("no launch is named %q:\n%v", want, plan)
+	}
+	var dot strings.Builder
+	if err := plan.WriteDot(&dot); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"digraph plan {", want, " -> "} {
+		if !strings.Contains(dot.String(), want) {
+			t.Errorf("no %q in the drawing:\n%s", want, dot.String())
+		}
+	}
+	if cpu.PlanOf(nil) != nil || cpu.StartProfile(nil) {
+		t.Error("a plan of nothing")
 	}
 }

@@ -12,9 +12,18 @@ type buffer struct {
 	bytes int
 	mem   unsafe.Pointer
 
-	first, last int // launches that write and last read it
+	over        *buffer // it lies where this one did, from its first launch on
+	first, last int     // launches that write and last read what lies there
 	offset      int
 	placed      bool // mem is given from outside
+}
+
+// place is the buffer whose memory b has.
+func (b *buffer) place() *buffer {
+	for b.over != nil {
+		b = b.over
+	}
+	return b
 }
 
 const alignment = 64 // a cache line and a vector
@@ -75,7 +84,7 @@ func alignedBytes(n int) unsafe.Pointer {
 func layOut(buffers []*buffer) int {
 	var unplaced, laid []*buffer
 	for _, b := range buffers {
-		if !b.placed {
+		if !b.placed && b.over == nil {
 			unplaced = append(unplaced, b)
 		}
 	}

@@ -35,7 +35,7 @@ func compileEnd(v *value, r reduction, slot int) ending {
 
 // bind makes a cluster without sums down columns runnable.
 func (k *cluster) bind(p *pool) func() {
-	prog := compileCluster(k)
+	prog := compileCluster(k, 0)
 	steps := (prog.size + prog.step - 1) / prog.step
 	parts, size := p.chunks(steps, prog.cost*float64(prog.step))
 	size *= prog.step
@@ -47,29 +47,13 @@ func (k *cluster) bind(p *pool) func() {
 // bindColumns makes a cluster that ends in sums down columns runnable: [kernel.ColParts] parts for each of the outer
 // matrices, whose chains are joined when all are there.
 func (k *cluster) bindColumns(p *pool) func() {
-	prog, r, table := compileCluster(k), k.rows, kernel.Float32()
-	matrix := func(w *worker, o, from, to int) {
-		for i := from; i < to; i++ {
-			a, b := kernel.ColPart(r.extent, i)
-			w.tile.part, w.tile.fresh = o*kernel.ColParts+i, true
-			prog.run(&w.tile, (o*r.extent+a)*r.inner, (o*r.extent+b)*r.inner)
-		}
-	}
-	join := func(o int) {
-		for _, v := range k.ends {
-			columns := table.ColSum
-			if v.op == tensor.OpReduceMax {
-				columns = table.ColMax
-			}
-			columns(slice[float32](v.buf)[o*r.inner:][:r.inner], slice[float32](v.partials)[o*kernel.ColParts*r.inner:], kernel.ColParts, r.inner)
-		}
-	}
+	prog, r := compileCluster(k, k.rows.inner), k.rows
 	if r.outer >= 2*p.threads {
 		parts, size := p.chunks(r.outer, prog.cost*float64(r.extent*r.inner))
 		return p.launch(parts, func(w *worker, part int) {
 			for o := part * size; o < min((part+1)*size, r.outer); o++ {
-				matrix(w, o, 0, kernel.ColParts)
-				join(o)
+				k.sumMatrix(prog, w, o, 0, kernel.ColParts)
+				k.joinParts(o)
 			}
 		})
 	}
@@ -79,12 +63,34 @@ func (k *cluster) bindColumns(p *pool) func() {
 	}
 	compute := p.launch(r.outer*kernel.ColParts/each, func(w *worker, part int) {
 		o, i := part*each/kernel.ColParts, part*each%kernel.ColParts
-		matrix(w, o, i, i+each)
+		k.sumMatrix(prog, w, o, i, i+each)
 	})
 	return func() {
 		compute()
 		for o := range r.outer {
-			join(o)
+			k.joinParts(o)
 		}
+	}
+}
+
+// sumMatrix computes parts [from, to) of the sums down the columns of outer matrix o.
+func (k *cluster) sumMatrix(prog *tileProgram, w *worker, o, from, to int) {
+	r := k.rows
+	for i := from; i < to; i++ {
+		a, b := kernel.ColPart(r.extent, i)
+		w.tile.part, w.tile.fresh = o*kernel.ColParts+i, true
+		prog.run(&w.tile, (o*r.extent+a)*r.inner, (o*r.extent+b)*r.inner)
+	}
+}
+
+// joinParts makes the sums of outer matrix o from its parts.
+func (k *cluster) joinParts(o int) {
+	table, r := kernel.Float32(), k.rows
+	for _, v := range k.ends {
+		columns := table.ColSum
+		if v.op == tensor.OpReduceMax {
+			columns = table.ColMax
+		}
+		columns(slice[float32](v.buf)[o*r.inner:][:r.inner], slice[float32](v.partials)[o*kernel.ColParts*r.inner:], kernel.ColParts, r.inner)
 	}
 }

@@ -67,6 +67,7 @@ func (c *compiler) scheduleComposite(k *composite) {
 	c.launches = append(c.launches, l)
 	switch k.kind {
 	case tensor.CompositeAdam:
+		l.flops = 12 * float64(k.shapes[0].Size())
 		k.adam(l, out)
 	case tensor.CompositeMaxPool:
 		k.maxPool(l, out)

@@ -74,6 +74,8 @@ type executable struct {
 	launches        []launch
 	updates         []func() // variables whose new value was computed beside the old one
 	firstInPlace    int      // the first launch that overwrites a variable
+	plan            Plan
+	profile         *profile // nil if nobody asked for it
 }
 
 func (e *executable) Input(name string) *tensor.Array {
@@ -97,6 +99,10 @@ func (e *executable) Run(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+		}
+		if e.profile != nil {
+			e.profile.run(i, &e.launches[i])
+			continue
 		}
 		e.launches[i].run()
 	}

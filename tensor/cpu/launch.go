@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/likely-ml/likely/tensor"
@@ -13,7 +12,13 @@ type plannedLaunch struct {
 	name   string
 	reads  []*buffer
 	writes []*buffer
-	bind   func(*pool) func()
+	bind   func(*pool) func() // nil: by each alone
+
+	each    *perItem // if it works item by item
+	cluster *cluster // if it is one, and may
+	batch   []*plannedLaunch
+	clock   *batchClock // of a batch
+	flops   float64
 
 	// inPlace reports whether the launch may write x over the array, which it also reads; nil if it never may.
 	inPlace func(x, array *value) bool
@@ -21,8 +26,9 @@ type plannedLaunch struct {
 
 // launch is a step of an executable.
 type launch struct {
-	name string
-	run  func()
+	name  string
+	run   func()
+	clock *batchClock // of a batch
 }
 
 // sourceBuffer is the memory of an input or constant; variables are bound before.
@@ -49,7 +55,8 @@ func (c *compiler) scratch(l *plannedLaunch, bytes int) *buffer {
 }
 
 func (c *compiler) scheduleCluster(k *cluster) {
-	l := &plannedLaunch{name: k.String(), inPlace: k.mayOverwrite}
+	l := &plannedLaunch{name: k.String(), cluster: k, inPlace: k.mayOverwrite,
+		flops: float64(k.size * (len(k.members) + len(k.ends)))}
 	for _, m := range k.members {
 		if k.leaves(m) {
 			l.writes = append(l.writes, c.newBuffer(m))
@@ -62,6 +69,9 @@ func (c *compiler) scheduleCluster(k *cluster) {
 	}
 	l.bind = k.bind
 	for _, v := range k.ends {
+		if x := v.in[0]; x.cluster != k {
+			l.reads = append(l.reads, x.buf)
+		}
 		l.writes = append(l.writes, c.newBuffer(v))
 		if k.isByColumns() {
 			v.partials = c.scratch(l, kernel.ColParts*v.size()*v.dtype().Size())
@@ -73,7 +83,7 @@ func (c *compiler) scheduleCluster(k *cluster) {
 
 // schedule appends the launch that computes v, which is no member of a cluster.
 func (c *compiler) schedule(v *value) {
-	l := &plannedLaunch{name: v.String()}
+	l := &plannedLaunch{name: v.String(), flops: flops(v)}
 	for _, o := range v.in {
 		l.reads = append(l.reads, o.buf)
 	}
@@ -82,11 +92,11 @@ func (c *compiler) schedule(v *value) {
 	case tensor.OpIota:
 		l.bind = bindIota(v)
 	case tensor.OpBroadcast, tensor.OpTranspose, tensor.OpSlice, tensor.OpReverse:
-		l.bind = bindStrided(v)
+		l.bind = bindStrided(v, l)
 	case tensor.OpPad:
 		l.bind = bindPad(v)
 	case tensor.OpConcat:
-		l.bind = bindConcat(v)
+		l.bind = bindConcat(v, l)
 	case tensor.OpDynamicSlice, tensor.OpDynamicUpdate:
 		l.bind = bindDynamic(v)
 	case tensor.OpReduceSum, tensor.OpReduceMax:
@@ -98,7 +108,7 @@ func (c *compiler) schedule(v *value) {
 	case tensor.OpMatMul:
 		l.bind = bindMatMul(v)
 	case tensor.OpConvY, tensor.OpConvX, tensor.OpConvW:
-		l.bind = c.bindConv(v, l)
+		c.planConv(v, l)
 	case tensor.OpMaxPoolIndex:
 		l.bind = bindMaxPoolIndex(v)
 	case tensor.OpSumPool, tensor.OpSumUnpool:
@@ -117,20 +127,25 @@ func (c *compiler) schedule(v *value) {
 
 // link places all memory and makes the launches runnable.
 func (c *compiler) link(p *pool) *executable {
+	c.donate()
+	c.batches()
 	e := &executable{inputs: map[string]*tensor.Array{}, outputs: map[string]*tensor.Array{}, firstInPlace: len(c.launches)}
 	for i, l := range c.launches {
 		for _, b := range l.writes {
-			b.first = i
+			if b = b.place(); b.first < 0 {
+				b.first = i
+			}
 			b.last = max(b.last, i)
 		}
 		for _, b := range l.reads {
+			b = b.place()
 			b.last = max(b.last, i)
 		}
 	}
 	late := c.placeUpdates(e)
 	for _, o := range c.prog.Outputs {
 		if v := c.of[o.Value]; !v.isSource() {
-			v.buf.last = len(c.launches) // it is read after the run
+			v.buf.place().last = len(c.launches) // it is read after the run
 		}
 	}
 	if c.skip.Sharing {
@@ -138,10 +153,14 @@ func (c *compiler) link(p *pool) *executable {
 			b.first, b.last = 0, len(c.launches)
 		}
 	}
-	arena := alignedBytes(layOut(c.buffers))
+	size := layOut(c.buffers)
+	e.plan = c.describe(size)
+	arena := alignedBytes(size)
 	for _, b := range c.buffers {
-		if !b.placed {
-			b.mem = unsafeAdd(arena, b.offset)
+		if at := b.place(); at.placed {
+			b.mem = at.mem
+		} else {
+			b.mem = unsafeAdd(arena, at.offset)
 		}
 	}
 	for _, n := range c.prog.Inputs {
@@ -152,7 +171,11 @@ func (c *compiler) link(p *pool) *executable {
 		e.inputs[n.Name()] = v.buf.array(n.Shape())
 	}
 	for _, l := range c.launches {
-		e.launches = append(e.launches, launch{l.name, l.bind(p)})
+		bind := l.bind
+		if bind == nil {
+			bind = l.each.alone
+		}
+		e.launches = append(e.launches, launch{l.name, bind(p), l.clock})
 	}
 	for _, o := range c.prog.Outputs {
 		v := c.of[o.Value]
@@ -232,14 +255,28 @@ func (k *cluster) mayOverwrite(x, array *value) bool {
 		}
 		written = written || m == x
 	}
-	return true
+	return !slices.ContainsFunc(k.ends, func(e *value) bool { return e.in[0].value == array })
 }
 
-// String lists the launches.
-func (e *executable) String() string {
-	s := ""
-	for i, l := range e.launches {
-		s += fmt.Sprintf("%4d %s\n", i, l.name)
+// flops is the arithmetic of a product, in additions and multiplications; of a reduction, its additions.
+func flops(v *value) float64 {
+	switch v.op {
+	case tensor.OpMatMul:
+		dims := v.in[0].dims
+		k := dims[len(dims)-1]
+		if v.attr.(tensor.MatMulSpec).TransA {
+			k = dims[len(dims)-2]
+		}
+		return 2 * float64(v.size()) * float64(k)
+	case tensor.OpConvY, tensor.OpConvX, tensor.OpConvW:
+		g := v.attr.(tensor.ConvGeometry)
+		n := 2 * float64(g.N*g.Groups*g.CI) * float64(g.CO)
+		for _, a := range g.Axes {
+			n *= float64(a.Out * a.Kernel)
+		}
+		return n
+	case tensor.OpReduceSum, tensor.OpReduceMax:
+		return float64(v.in[0].size())
 	}
-	return s
+	return 0
 }

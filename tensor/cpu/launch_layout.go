@@ -116,7 +116,7 @@ func mover(p *pool, w strided, elem int, dst, src *buffer) func() {
 }
 
 // bindStrided: results whose every element is one element of the operand at an affine index.
-func bindStrided(v *value) func(*pool) func() {
+func bindStrided(v *value, l *plannedLaunch) func(*pool) func() {
 	x := v.in[0]
 	w := strided{dims: v.shape.Dims, dst: rowMajor(v.shape.Dims), src: make([]int, len(v.shape.Dims))}
 	from := rowMajor(x.dims)
@@ -144,6 +144,7 @@ func bindStrided(v *value) func(*pool) func() {
 			w.srcStart += from[a] * (x.dims[a] - 1)
 		}
 	}
+	l.stridedPerItem(w, v.dtype().Size(), v.buf, x.buf)
 	return func(p *pool) func() { return mover(p, w, v.dtype().Size(), v.buf, x.buf) }
 }
 
@@ -189,7 +190,7 @@ func filler(d tensor.DType, b *buffer, x float64) func() {
 	}
 }
 
-func bindConcat(v *value) func(*pool) func() {
+func bindConcat(v *value, l *plannedLaunch) func(*pool) func() {
 	axis := v.attr.(int)
 	to := rowMajor(v.shape.Dims)
 	return func(p *pool) func() {

@@ -161,12 +161,11 @@ func (k *composite) maxPool(l *plannedLaunch, out []*buffer) {
 	for oy := range runs {
 		runs[oy] = poolRuns(win, c, oy)
 	}
-	l.bind = func(p *pool) func() {
+	l.each = &perItem{items: n, bind: func(*pool) itemRun {
 		find := kernel.Float32().MaxPool
 		value, index, x := slice[float32](out[0]), slice[int32](out[1]), slice[float32](k.in[0].buf)
-		parts, size := p.chunks(n*h.Out, costTap*float64(row*h.Kernel*w.Kernel))
-		return p.launch(parts, func(_ *worker, part int) {
-			for i := part * size; i < min((part+1)*size, n*h.Out); i++ {
+		return itemRun{cost: costTap * float64(h.Out*row*h.Kernel*w.Kernel), run: func(_ *worker, from, to int) {
+			for i := from * h.Out; i < to*h.Out; i++ {
 				x, value, index := x[i/h.Out*image:][:image], value[i*row:(i+1)*row], index[i*row:(i+1)*row]
 				list := runs[i%h.Out]
 				for r := range list {
@@ -175,8 +174,8 @@ func (k *composite) maxPool(l *plannedLaunch, out []*buffer) {
 					value, index = value[m:], index[m:]
 				}
 			}
-		})
-	}
+		}}
+	}}
 }
 
 // apart reports whether no two windows share an input, and tiles whether together they hold all of them.
@@ -203,12 +202,11 @@ func (k *composite) maxUnpool(l *plannedLaunch, out *buffer) {
 		runs = append(runs, poolRuns(win, c, oy)...)
 	}
 	clears := !tiles(win)
-	l.bind = func(p *pool) func() {
+	l.each = &perItem{items: n, bind: func(*pool) itemRun {
 		unpool := kernel.Float32().MaxUnpool
 		x, y, index := slice[float32](out), slice[float32](k.in[0].buf), slice[int32](k.in[1].buf)
-		parts, size := p.chunks(n, costTap*float64(image))
-		return p.launch(parts, func(_ *worker, part int) {
-			for i := part * size; i < min((part+1)*size, n); i++ {
+		return itemRun{cost: costTap * float64(image), run: func(_ *worker, from, to int) {
+			for i := from; i < to; i++ {
 				x, y, index := x[i*image:(i+1)*image], y[i*picked:(i+1)*picked], index[i*picked:(i+1)*picked]
 				if clears {
 					clear(x)
@@ -219,6 +217,6 @@ func (k *composite) maxUnpool(l *plannedLaunch, out *buffer) {
 					y, index = y[m:], index[m:]
 				}
 			}
-		})
-	}
+		}}
+	}}
 }

@@ -67,41 +67,32 @@ func cut(n, grain, part, parts int) (from, to int) {
 	return min(n, grains*part/parts*grain), min(n, grains*(part+1)/parts*grain)
 }
 
-func (c *compiler) bindConv(v *value, l *plannedLaunch) func(*pool) func() {
+// planConv makes the launch of a member of the convolution family.
+func (c *compiler) planConv(v *value, l *plannedLaunch) {
 	t := v.attr.(tensor.ConvGeometry)
 	g := &kernel.ConvGeometry{N: t.N, Groups: t.Groups, CI: t.CI, CO: t.CO}
 	for i, a := range t.Axes {
 		g.Axes[i] = kernel.ConvAxis{In: a.In, Kernel: a.Kernel, Out: a.Out, Stride: a.Stride, Dilation: a.Dilation, Pad: a.Pad}
 	}
-	if g.Axes[0].Kernel == 0 || g.Axes[1].Kernel == 0 { // no terms
-		return bindClear(v)
-	}
-	if v.dtype() == tensor.Float32 {
-		return bindConvolution[float32](c, v, l, g)
-	}
-	return bindConvolution[float64](c, v, l, g)
-}
-
-func bindClear(v *value) func(*pool) func() {
-	return func(*pool) func() {
-		if v.dtype() == tensor.Float32 {
-			return func() { clear(slice[float32](v.buf)) }
-		}
-		return func() { clear(slice[float64](v.buf)) }
+	switch {
+	case g.Axes[0].Kernel == 0 || g.Axes[1].Kernel == 0: // no terms
+		l.bind = func(*pool) func() { return filler(v.dtype(), v.buf, 0) }
+	case v.dtype() == tensor.Float32:
+		planConvolution[float32](c, v, l, g)
+	default:
+		planConvolution[float64](c, v, l, g)
 	}
 }
 
-func bindConvolution[T float32 | float64](c *compiler, v *value, l *plannedLaunch, g *kernel.ConvGeometry) func(*pool) func() {
-	cost := costFlop * float64(g.CI*g.CO*g.Groups)
-	for _, x := range g.Axes {
-		cost *= float64(x.Kernel * x.Out)
-	}
-	size := v.dtype().Size()
+func planConvolution[T float32 | float64](c *compiler, v *value, l *plannedLaunch, g *kernel.ConvGeometry) {
+	outputs := g.Axes[0].Out * g.Axes[1].Out
+	cost := costFlop * float64(g.CI*g.CO*g.Groups*outputs*g.Axes[0].Kernel*g.Axes[1].Kernel)
 	if v.op == tensor.OpConvW {
-		plan, partials := kernel.PlanConvW[T](g), c.scratch(l, kernel.ConvWParts*v.size()*size)
-		return func(p *pool) func() {
+		plan, partials := kernel.PlanConvW[T](g), c.scratch(l, kernel.ConvWParts*v.size()*v.dtype().Size())
+		l.bind = func(p *pool) func() {
 			return convolutionW(p, plan, slice[T](v.in[0].buf), slice[T](v.in[1].buf), slice[T](v.buf), slice[T](partials), cost*float64(g.N))
 		}
+		return
 	}
 	in, weights := v.in[0], v.in[1]
 	plan := kernel.PlanConvY[T](g)
@@ -109,28 +100,20 @@ func bindConvolution[T float32 | float64](c *compiler, v *value, l *plannedLaunc
 		in, weights = v.in[1], v.in[0]
 		plan = kernel.PlanConvX[T](g)
 	}
-	var packed *buffer
-	if n := plan.Packed(); n > 0 {
-		packed = c.scratch(l, n*size)
+	used := weights.buf
+	packs := plan.Packed() > 0
+	if packs {
+		used = c.scratch(l, plan.Packed()*v.dtype().Size())
 	}
-	return func(p *pool) func() {
-		in, w, out := slice[T](in.buf), slice[T](weights.buf), slice[T](v.buf)
-		parts, size := p.chunks(g.N, cost)
-		compute := func(weights []T) func() {
-			return p.launch(parts, func(worker *worker, part int) {
-				plan.Images(worker.ws, part*size, min((part+1)*size, g.N), weights, in, out)
-			})
+	// Fewer than 196 outputs do not fill the largest tiles of the matrix product.
+	l.each = &perItem{items: g.N, whole: []*buffer{weights.buf, used}, least: (196 + outputs - 1) / max(outputs, 1), bind: func(p *pool) itemRun {
+		x, w, y := slice[T](in.buf), slice[T](used), slice[T](v.buf)
+		r := itemRun{cost: cost, run: func(worker *worker, from, to int) { plan.Images(worker.ws, from, to, w, x, y) }}
+		if packs {
+			r.begin = p.launch(1, func(worker *worker, _ int) { plan.Pack(worker.ws, slice[T](weights.buf), w) })
 		}
-		if packed == nil {
-			return compute(w)
-		}
-		images := compute(slice[T](packed))
-		pack := p.launch(1, func(worker *worker, _ int) { plan.Pack(worker.ws, w, slice[T](packed)) })
-		return func() {
-			pack()
-			images()
-		}
-	}
+		return r
+	}}
 }
 
 // convolutionW is the gradient by the kernel: a fixed number of partial sums, of which each launch part makes one or

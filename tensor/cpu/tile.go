@@ -45,7 +45,6 @@ type instruction func(t *tileMemory)
 // tileProgram is a compiled cluster.
 type tileProgram struct {
 	size, step int // elements in all, and in a tile
-	grain      int // tiles begin at multiples of it
 	code       []instruction
 	moving     []movingSlot // slots in memory, that move on with each tile
 	fixed      []fixedSlot
@@ -78,8 +77,9 @@ type expansion func(t *tileMemory, from, n int)
 // ending reduces a slot of the tile that begins at element at.
 type ending func(t *tileMemory, at int)
 
-// compileCluster writes the program. The buffers of all that enters and leaves must be known, but not yet placed.
-func compileCluster(k *cluster) *tileProgram {
+// compileCluster writes the program. The buffers of all that enters and leaves must be known, but not yet placed. Runs begin
+// at multiples of grain elements, or of tiles if it is 0.
+func compileCluster(k *cluster, grain int) *tileProgram {
 	p := &tileProgram{size: k.size, step: min(tileSize, max(k.size, 1))}
 	slots := map[*value]int{}      // members and whole operands
 	others := map[operandKey]int{} // single and broadcast operands
@@ -115,13 +115,14 @@ func compileCluster(k *cluster) *tileProgram {
 			}
 		}
 	}
-	p.grain = p.step
 	switch {
-	case k.isByColumns(): // a part of the sums begins at any row
-		p.grain, p.step = k.rows.inner, tileSize/k.rows.inner*k.rows.inner
+	case k.isByColumns():
+		p.step = tileSize / k.rows.inner * k.rows.inner
 	case len(k.ends) > 0:
 		p.step = tileSize / k.rows.extent * k.rows.extent
-		p.grain = p.step
+	}
+	if grain == 0 {
+		grain = p.step
 	}
 	for _, v := range k.ends {
 		last[v.in[0].value] = len(k.members) // its register is not free before the tile's end
@@ -142,7 +143,7 @@ func compileCluster(k *cluster) *tileProgram {
 				key := operandKey{o.value, f.kind}
 				s, ok := others[key]
 				if !ok {
-					s = p.broadcast(f, fresh)
+					s = p.broadcast(f, grain, fresh)
 					others[key] = s
 				}
 				args[j] = arg{slot: s, dtype: o.dtype(), single: f.kind == single}
@@ -168,7 +169,11 @@ func compileCluster(k *cluster) *tileProgram {
 		p.cost += cost
 	}
 	for _, v := range k.ends {
-		p.ends = append(p.ends, compileEnd(v, k.rows, slots[v.in[0].value]))
+		x := v.in[0].value
+		if _, ok := slots[x]; !ok {
+			slots[x] = memory(x)
+		}
+		p.ends = append(p.ends, compileEnd(v, k.rows, slots[x]))
 		p.cost += costReduce
 	}
 	return p
@@ -194,7 +199,7 @@ type operandKey struct {
 }
 
 // broadcast makes a slot for an operand that is not read element by element.
-func (p *tileProgram) broadcast(f fetch, fresh func(tensor.DType) int) int {
+func (p *tileProgram) broadcast(f fetch, grain int, fresh func(tensor.DType) int) int {
 	if f.kind == single {
 		s := p.slots
 		p.slots++
@@ -202,7 +207,7 @@ func (p *tileProgram) broadcast(f fetch, fresh func(tensor.DType) int) int {
 		return s
 	}
 	period := f.period()
-	if period > 0 && period%p.step == 0 && p.grain == p.step { // each tile lies within one row
+	if period > 0 && period%p.step == 0 && grain%p.step == 0 { // each tile lies within one row
 		s := p.slots
 		p.slots++
 		p.moving = append(p.moving, movingSlot{s, f.source.buf, f.source.dtype().Size(), period})
@@ -224,7 +229,7 @@ func (p *tileProgram) broadcast(f fetch, fresh func(tensor.DType) int) int {
 	case tensor.Uint32:
 		x = expander[uint32](s, f)
 	}
-	if period > 0 && p.step%period == 0 && p.grain%period == 0 {
+	if period > 0 && p.step%period == 0 && grain%period == 0 {
 		p.patterns = append(p.patterns, x)
 	} else {
 		p.expansions = append(p.expansions, x)
@@ -256,7 +261,7 @@ func expandFloat32(slot int, f fetch) expansion {
 	}
 }
 
-// run computes elements [from, to), where from is a multiple of grain.
+// run computes elements [from, to), where from is a multiple of the grain it was compiled for.
 func (p *tileProgram) run(t *tileMemory, from, to int) {
 	t.grow(p.slots, p.scratch)
 	for _, f := range p.fixed {

@@ -50,7 +50,8 @@ type compiler struct {
 	of         map[*tensor.Node]operand // what became of each node
 	same       map[string]*value        // values by what they compute
 	composites map[string]*composite
-	order      []*value // in topological order
+	order      []*value        // in topological order
+	updates    map[*value]bool // new values of variables
 
 	buffers  []*buffer
 	launches []*plannedLaunch
@@ -59,7 +60,7 @@ type compiler struct {
 
 // newCompiler turns the nodes into values: one for each distinct computation that outputs or updates need.
 func newCompiler(p *tensor.Program, bound []*tensor.Array, skip Passes) *compiler {
-	c := &compiler{prog: p, skip: skip, of: map[*tensor.Node]operand{}, same: map[string]*value{}, composites: map[string]*composite{}}
+	c := &compiler{prog: p, skip: skip, of: map[*tensor.Node]operand{}, same: map[string]*value{}, composites: map[string]*composite{}, updates: map[*value]bool{}}
 	for _, n := range p.Nodes {
 		c.of[n] = c.value(n)
 	}
@@ -73,6 +74,7 @@ func newCompiler(p *tensor.Program, bound []*tensor.Array, skip Passes) *compile
 	for _, u := range p.Updates {
 		c.of[u.Value].keep()
 		c.of[u.Value].inMemory = true
+		c.updates[c.of[u.Value].value] = true
 	}
 	live := c.order[:0]
 	for _, v := range c.order {
@@ -197,7 +199,7 @@ func (c *compiler) folded(v *value) *value {
 	}
 	result := tensor.NewArray(v.shape)
 	single.buf, single.inMemory = arrayBuffer(result), true
-	prog := compileCluster(&cluster{size: 1, members: []*value{single}})
+	prog := compileCluster(&cluster{size: 1, members: []*value{single}}, 0)
 	prog.run(&tileMemory{}, 0, 1)
 	return &value{op: tensor.OpConstant, shape: v.shape, attr: result}
 }

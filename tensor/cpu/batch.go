@@ -1,0 +1,267 @@
+package cpu
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/likely-ml/likely/tensor"
+	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
+)
+
+// perItem is a launch that works item by item, such as picture by picture: item i of what it writes depends on item i of
+// what it reads, an item being one of `items` equal pieces of an array, and on all of the operands in whole.
+//
+// Neighbouring launches over the same items become one ([compiler.batches]): it takes a few items through all of them before
+// it turns to the next few, so that what one writes is still in the second-level cache when the next one reads it.
+type perItem struct {
+	items int
+	whole []*buffer
+	least int // fewer items at a time are slower; 0 for any
+	bind  func(p *pool) itemRun
+}
+
+// itemRun is a launch per item, ready to run. begin and end, nil for nothing, come before and after all items.
+type itemRun struct {
+	cost  float64 // nanoseconds an item
+	begin func()
+	run   func(w *worker, from, to int)
+	end   func()
+}
+
+// alone makes a launch per item runnable by itself.
+func (b *perItem) alone(p *pool) func() {
+	r := b.bind(p)
+	parts, size := p.chunks(b.items, r.cost)
+	compute := p.launch(parts, func(w *worker, part int) { r.run(w, part*size, min((part+1)*size, b.items)) })
+	if r.begin == nil && r.end == nil {
+		return compute
+	}
+	return func() {
+		if r.begin != nil {
+			r.begin()
+		}
+		compute()
+		if r.end != nil {
+			r.end()
+		}
+	}
+}
+
+// batches merges neighbouring launches over the same items.
+func (c *compiler) batches() {
+	if c.skip.Batches {
+		return
+	}
+	var merged []*plannedLaunch
+	for i := 0; i < len(c.launches); {
+		group, runs := c.batchFrom(i)
+		if len(group) < 2 {
+			merged = append(merged, c.launches[i])
+			i++
+			continue
+		}
+		merged = append(merged, mergeBatch(group, runs))
+		i += len(group)
+	}
+	c.launches = merged
+}
+
+// batchFrom is the longest batch that begins with launch i.
+func (c *compiler) batchFrom(i int) (group []*plannedLaunch, runs []*perItem) {
+	items := 0
+	for _, l := range c.launches[i:] { // clusters adapt to what follows
+		if l.cluster == nil {
+			if l.each != nil {
+				items = l.each.items
+			}
+			break
+		}
+	}
+	if items < 2 {
+		return nil, nil
+	}
+	var written []*buffer
+	for _, l := range c.launches[i:] {
+		each := l.each
+		if l.cluster != nil {
+			each = l.cluster.perItem(items, c.updates)
+		}
+		if each == nil || each.items != items || slices.ContainsFunc(each.whole, func(b *buffer) bool { return slices.Contains(written, b) }) {
+			break
+		}
+		group, runs = append(group, l), append(runs, each)
+		written = append(written, l.writes...)
+	}
+	return group, runs
+}
+
+// batchMemory is how many bytes the launches of a batch may touch in one go: half of a second-level cache of 1 MB.
+const batchMemory = 512 << 10
+
+// mergeBatch makes one launch of several. Its parts are those of [kernel.ColPart], so that sums down columns can be made
+// on the way, one chain for each part.
+func mergeBatch(group []*plannedLaunch, each []*perItem) *plannedLaunch {
+	items := each[0].items
+	l := &plannedLaunch{}
+	touched, least := map[*buffer]bool{}, 1
+	for i, m := range group {
+		l.reads, l.writes = append(l.reads, m.reads...), append(l.writes, m.writes...)
+		least = max(least, each[i].least)
+		for _, b := range append(slices.Clone(m.reads), m.writes...) {
+			touched[b] = !slices.Contains(each[i].whole, b)
+		}
+	}
+	bytes := 0
+	for b, perItem := range touched {
+		if perItem {
+			bytes += b.bytes / items
+		}
+	}
+	size := min(max(least, batchMemory/max(bytes, 1)), max(1, items/kernel.ColParts))
+	l.name = fmt.Sprintf("%d of %d items at a time", size, items)
+	for _, m := range group {
+		l.flops += m.flops
+	}
+	l.batch, l.clock = group, &batchClock{spent: make([]atomic.Int64, len(group))}
+	l.bind = func(p *pool) func() {
+		runs := make([]itemRun, len(each))
+		for i, b := range each {
+			runs[i] = b.bind(p)
+		}
+		compute := p.launch(kernel.ColParts, func(w *worker, part int) {
+			first, end := kernel.ColPart(items, part)
+			for from := first; from < end; from += size {
+				to := min(from+size, end)
+				if l.clock.on {
+					l.clock.run(runs, w, from, to)
+					continue
+				}
+				for i := range runs {
+					runs[i].run(w, from, to)
+				}
+			}
+		})
+		return func() {
+			for i := range runs {
+				if runs[i].begin != nil {
+					runs[i].begin()
+				}
+			}
+			compute()
+			for i := range runs {
+				if runs[i].end != nil {
+					runs[i].end()
+				}
+			}
+		}
+	}
+	return l
+}
+
+// batchClock tells the launches of a batch apart when a program is profiled.
+type batchClock struct {
+	on    bool
+	spent []atomic.Int64 // nanoseconds, of all threads
+}
+
+func (c *batchClock) start() {
+	c.on = true
+	for i := range c.spent {
+		c.spent[i].Store(0)
+	}
+}
+
+func (c *batchClock) run(runs []itemRun, w *worker, from, to int) {
+	for i := range runs {
+		start := time.Now()
+		runs[i].run(w, from, to)
+		c.spent[i].Add(int64(time.Since(start)))
+	}
+}
+
+// perItem is the cluster as a launch over that many items, nil if it cannot be one: because an item is not a whole number
+// of the rows that it reduces, or because the new value of a variable may be written over the old one, which other items
+// may still need.
+func (k *cluster) perItem(items int, updates map[*value]bool) *perItem {
+	if k.size == 0 || k.size%items != 0 {
+		return nil
+	}
+	b := &perItem{items: items}
+	size := k.size / items
+	for _, m := range append(slices.Clone(k.members), k.ends...) {
+		if updates[m] {
+			return nil
+		}
+		for _, o := range m.in {
+			if f := fetchOf(o); f.source.buf != nil && !f.isPerItem(items) {
+				b.whole = append(b.whole, f.source.buf)
+			}
+		}
+	}
+	r := k.rows
+	switch {
+	case !k.isByColumns():
+		if len(k.ends) > 0 && size%r.extent != 0 {
+			return nil
+		}
+		b.bind = func(p *pool) itemRun {
+			prog := compileCluster(k, size)
+			return itemRun{cost: prog.cost * float64(size), run: func(w *worker, from, to int) { prog.run(&w.tile, from*size, to*size) }}
+		}
+	case r.outer%items == 0: // each item has its own sums
+		b.bind = func(p *pool) itemRun {
+			matrices := r.outer / items
+			prog := compileCluster(k, r.inner)
+			return itemRun{cost: prog.cost * float64(size), run: func(w *worker, from, to int) {
+				for o := from * matrices; o < to*matrices; o++ {
+					k.sumMatrix(prog, w, o, 0, kernel.ColParts)
+					k.joinParts(o)
+				}
+			}}
+		}
+	case r.outer == 1 && items%kernel.ColParts == 0 && r.extent%items == 0: // the items of a part add to one chain
+		b.bind = func(p *pool) itemRun {
+			prog := compileCluster(k, r.inner)
+			each := items / kernel.ColParts
+			return itemRun{cost: prog.cost * float64(size), end: func() { k.joinParts(0) }, run: func(w *worker, from, to int) {
+				w.tile.part, w.tile.fresh = from/each, from%each == 0
+				prog.run(&w.tile, from*size, to*size)
+			}}
+		}
+	default:
+		return nil
+	}
+	return b
+}
+
+// isPerItem reports whether elements of item i come from item i of the source alone.
+func (f *fetch) isPerItem(items int) bool {
+	switch f.kind {
+	case whole:
+		return true
+	case single:
+		return false
+	}
+	return f.groups[0].kept && f.groups[0].extent%items == 0
+}
+
+// stridedPerItem makes a copy along affine indices a launch per item, if both sides have the outermost axis.
+func (l *plannedLaunch) stridedPerItem(w strided, elem int, dst, src *buffer) {
+	if len(w.dims) < 2 || w.dims[0] < 2 || w.dst[0]*w.dims[0]*elem != dst.bytes || w.src[0]*w.dims[0]*elem != src.bytes {
+		return
+	}
+	inner := strided{dims: w.dims[1:], dst: w.dst[1:], src: w.src[1:]}
+	size := tensor.ShapeOf(tensor.Float32, inner.dims...).Size()
+	inner = inner.simplify()
+	l.each = &perItem{items: w.dims[0], bind: func(*pool) itemRun {
+		return itemRun{cost: 0.5 * float64(size), run: func(_ *worker, from, to int) {
+			at := inner
+			for i := from; i < to; i++ {
+				at.dstStart, at.srcStart = w.dstStart+i*w.dst[0], w.srcStart+i*w.src[0]
+				moveBytes(at, elem, dst, src)
+			}
+		}}
+	}}
+}
