@@ -113,9 +113,9 @@ func (d *discriminator) judge(x, y *tensor.Node, mode *nn.Mode) *tensor.Node {
 	return d.Dense.Apply(h)
 }
 
-// discriminatorLoss is the mean of softplus(−D(x)) and that of softplus(D(G(z))), which are the two logarithms.
-func (a *adversaries) discriminatorLoss(x, z, y *tensor.Node, mode *nn.Mode) train.Loss {
-	fake := tensor.StopGradient(a.Generator.generate(z, y, mode.WithoutRecord()))
+// discriminatorLoss is the mean of softplus(−D(x)) and that of softplus(D(fake)), which are the two logarithms.
+func (a *adversaries) discriminatorLoss(x, fake, y *tensor.Node, mode *nn.Mode) train.Loss {
+	fake = tensor.StopGradient(fake)
 	onReal, onFake := a.Discriminator.judge(x, y, mode), a.Discriminator.judge(fake, y, mode)
 	loss := tensor.Add(tensor.Mean(tensor.Softplus(tensor.Neg(onReal))), tensor.Mean(tensor.Softplus(onFake)))
 	return train.Loss{Value: loss, Metrics: []train.Metric{
@@ -123,9 +123,8 @@ func (a *adversaries) discriminatorLoss(x, z, y *tensor.Node, mode *nn.Mode) tra
 	}}
 }
 
-// generatorLoss is the mean of softplus(−D(G(z))).
-func (a *adversaries) generatorLoss(z, y *tensor.Node, mode *nn.Mode) train.Loss {
-	fake := a.Generator.generate(z, y, mode)
+// generatorLoss is the mean of softplus(−D(fake)).
+func (a *adversaries) generatorLoss(fake, y *tensor.Node, mode *nn.Mode) train.Loss {
 	return train.Loss{Value: tensor.Mean(tensor.Softplus(tensor.Neg(a.Discriminator.judge(fake, y, mode.WithoutRecord()))))}
 }
 
@@ -183,15 +182,16 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
 	net := r.network(transform.OutShape(), len(prior))
 	all := nn.Collect(net)
-	draw := func(b *train.Batch) *tensor.Node { return b.Mode.Noise.Normal(b.X.Dims()[0], r.Latent) }
+	var fake *tensor.Node // G(z) of a step: both phases judge the same
 	problem := train.Problem{
 		Params: all,
 		Phases: []train.Phase{
 			{Name: "discriminator", Params: all.Under("discriminator"), Optimiser: ganAdam(), Loss: func(b *train.Batch) train.Loss {
-				return net.discriminatorLoss(b.X, draw(b), b.Y, b.Mode)
+				fake = net.Generator.generate(b.Mode.Noise.Normal(b.X.Dims()[0], r.Latent), b.Y, b.Mode)
+				return net.discriminatorLoss(b.X, fake, b.Y, b.Mode)
 			}},
 			{Name: "generator", Params: all.Under("generator"), Optimiser: ganAdam(), Loss: func(b *train.Batch) train.Loss {
-				return net.generatorLoss(draw(b), b.Y, b.Mode)
+				return net.generatorLoss(fake, b.Y, b.Mode)
 			}},
 		},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,

@@ -211,25 +211,32 @@ func TestGANStepsEqualPyTorch(t *testing.T) {
 		net := newAdversaries(4, 4, 6, data.Shape{Height: 8, Width: 8, Channels: 1}, 0)
 		params := nn.Collect(net)
 		vars, adam := g.variables(t, params), g.adam()
-		inputs := func(gr *tensor.Graph) (x, z *tensor.Node) {
-			return gr.Input("x", tensor.Float32, 8, 8, 8, 1), gr.Input("z", tensor.Float32, 8, 4)
-		}
-		discriminator := step(t, b, vars, params.Under("discriminator").Trainable(), adam, func(gr *tensor.Graph, mode *nn.Mode) train.Loss {
-			x, z := inputs(gr)
-			return net.discriminatorLoss(x, z, nil, mode)
-		})
-		generator := step(t, b, vars, params.Under("generator").Trainable(), adam, func(gr *tensor.Graph, mode *nn.Mode) train.Loss {
-			_, z := inputs(gr)
-			return net.generatorLoss(z, nil, mode)
-		})
-		for i := range 10 {
-			for _, e := range []tensor.Executable{discriminator, generator} {
-				g.Real.copyTo(t, discriminator.Input("x").F32, i, 10)
-				g.Z.copyTo(t, e.Input("z").F32, i, 10)
-				runStep(t, e, adam, i+1, g.Optimiser.LR)
+		prog, err := tensor.Build(func(gr *tensor.Graph) {
+			mode := &nn.Mode{Training: true}
+			fake := net.Generator.generate(gr.Input("z", tensor.Float32, 8, 4), nil, mode)
+			hyper := gr.Input("hyper", tensor.Float32, adam.HyperLen())
+			phase := func(name string, loss train.Loss) {
+				gr.Output(name, loss.Value)
+				learned := params.Under(name).Trainable()
+				adam.Update(learned, tensor.Gradient(loss.Value, learned.Nodes(gr)...), hyper)
 			}
-			g.expect(t, discriminator, "loss", "discriminator", i)
-			g.expect(t, generator, "loss", "generator", i)
+			phase("discriminator", net.discriminatorLoss(gr.Input("x", tensor.Float32, 8, 8, 8, 1), fake, nil, mode))
+			phase("generator", net.generatorLoss(fake, nil, mode)) // of the discriminator as the first phase leaves it
+			mode.Finish()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := b.Compile(prog, vars)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 10 {
+			g.Real.copyTo(t, e.Input("x").F32, i, 10)
+			g.Z.copyTo(t, e.Input("z").F32, i, 10)
+			runStep(t, e, adam, i+1, g.Optimiser.LR)
+			g.expect(t, e, "discriminator", "discriminator", i)
+			g.expect(t, e, "generator", "generator", i)
 		}
 		final := params.Trainable()
 		for _, p := range params.Under("generator") {

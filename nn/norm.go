@@ -87,7 +87,7 @@ func (m *Mode) follow(p *Param, old, batch *tensor.Node) {
 func (m *Mode) Finish() {
 	for _, p := range m.order {
 		next := m.latest[p]
-		next.Graph().Update(p.Node(next.Graph()), next)
+		next.Graph().Update(p.variable(next.Graph()), next)
 	}
 }
 

@@ -52,7 +52,7 @@ func (o SGD) Update(ps Params, grads []*tensor.Node, hyper *tensor.Node) {
 	g := hyper.Graph()
 	rate := element(hyper, 0)
 	for i, s := range o.State(ps) {
-		p, v := ps[i].Node(g), s.Node(g)
+		p, v := ps[i].variable(g), s.variable(g)
 		next := tensor.Add(tensor.MulScalar(v, o.Momentum), grads[i])
 		g.Update(v, next)
 		if o.Nesterov {
@@ -94,7 +94,7 @@ func (o Adam) Update(ps Params, grads []*tensor.Node, hyper *tensor.Node) {
 	rate, correction, shrink := element(hyper, 0), element(hyper, 1), element(hyper, 2)
 	state := o.State(ps)
 	for i := range ps {
-		p, m, v, grad := ps[i].Node(g), state[i].Node(g), state[len(ps)+i].Node(g), grads[i]
+		p, m, v, grad := ps[i].variable(g), state[i].variable(g), state[len(ps)+i].variable(g), grads[i]
 		spec := tensor.AdamSpec{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Shrink: o.Decay > 0 && len(ps[i].Dims) > 1}
 		p1, m1, v1 := tensor.Adam(spec, p, m, v, grad, rate, correction, shrink)
 		g.Update(m, m1)
@@ -128,7 +128,7 @@ func UpdateAverages(ps Params, decay *tensor.Node) {
 	g := decay.Graph()
 	rest := tensor.Sub(g.Scalar(tensor.Float32, 1), decay)
 	for i, a := range Averages(ps) {
-		old := a.Node(g)
+		old := a.variable(g)
 		g.Update(old, tensor.Add(tensor.Mul(old, decay), tensor.Mul(ps[i].Node(g), rest)))
 	}
 }

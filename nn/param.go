@@ -24,12 +24,17 @@ type Param struct {
 	Fixed         bool // not learned by gradient: running statistics, optimiser state
 }
 
-// Node is the variable of that name in a graph. A parameter that [Collect] has not named is a mistake in the module that
+// Node is the parameter in a graph: the variable of its name or, after an update in this graph, the new value. So what
+// is built after an optimiser's step sees what the step made. A parameter that [Collect] has not named is a mistake in the module that
 // holds it, and panics.
 func (p *Param) Node(g *tensor.Graph) *tensor.Node {
 	if p.Name == "" {
 		panic(fmt.Sprintf("nn: a parameter %v has no name; Collect finds those in exported fields", p.Dims))
 	}
+	return g.Latest(p.variable(g))
+}
+
+func (p *Param) variable(g *tensor.Graph) *tensor.Node {
 	return g.Variable(p.Name, tensor.Float32, p.Dims...)
 }
 
@@ -142,7 +147,7 @@ func (ps Params) Under(path string) Params {
 	return out
 }
 
-// Nodes are the variables of the parameters in a graph.
+// Nodes are the parameters in a graph, see [Param.Node].
 func (ps Params) Nodes(g *tensor.Graph) []*tensor.Node {
 	nodes := make([]*tensor.Node, len(ps))
 	for i, p := range ps {

@@ -189,6 +189,16 @@ func (g *Graph) Update(variable, value *Node) {
 	g.updates = append(g.updates, Update{variable, value})
 }
 
+// Latest is the value that a variable takes by the updates so far: its own before there is one.
+func (g *Graph) Latest(variable *Node) *Node {
+	for _, u := range g.updates {
+		if u.Variable == variable {
+			return u.Value
+		}
+	}
+	return variable
+}
+
 // finish keeps what outputs and updates depend on. Declared inputs and variables stay, so that a caller can always fill
 // them.
 func (g *Graph) finish() *Program {

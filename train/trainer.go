@@ -1,7 +1,6 @@
 package train
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +28,7 @@ type trainer struct {
 	vars    tensor.Vars // parameters, optimiser state, averages
 	judged  tensor.Vars // what validation and the result see: parameters or their averages
 	best    tensor.Vars // a copy of judged at the best validation loss
+	step    tensor.Executable // one step of every phase, in turn
 	phases  []runningPhase
 	average tensor.Executable // nil without
 	checks  map[int]validation
@@ -49,11 +49,12 @@ type trainer struct {
 	measuredAt int       // and at which step
 }
 
-// runningPhase is a phase with its program, which makes one step, and the names of its metrics.
+// runningPhase is a phase with the names that the step's program has for its loss, its metrics, and the input that takes
+// the optimiser's scalars.
 type runningPhase struct {
 	Phase
-	exec    tensor.Executable
-	metrics []string
+	loss, hyper string
+	metrics     []string
 }
 
 // newTrainer checks the arguments and compiles the programs of a run that stands at its beginning.
@@ -97,12 +98,8 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 			t.vars[name] = a
 		}
 	}
-	for _, phase := range p.Phases {
-		r, err := t.compilePhase(phase)
-		if err != nil {
-			return nil, err
-		}
-		t.phases = append(t.phases, r)
+	if err := t.compileStep(); err != nil {
+		return nil, err
 	}
 	if o.Average > 0 {
 		if err := t.compileAverage(); err != nil {
@@ -110,10 +107,8 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 		}
 	}
 	if run.Profile != nil {
-		for _, p := range t.phases {
-			if !cpu.StartProfile(p.exec) {
-				return nil, fmt.Errorf("a profile is of the kernels of the backend cpu, and this one is %s", t.backend.Name())
-			}
+		if !cpu.StartProfile(t.step) {
+			return nil, fmt.Errorf("a profile is of the kernels of the backend cpu, and this one is %s", t.backend.Name())
 		}
 	}
 	unknown := real(math.NaN())
@@ -140,36 +135,40 @@ func (t *trainer) inputs(g *tensor.Graph, n int, training bool) *Batch {
 	return b
 }
 
-// compilePhase is the program of one step of a phase: loss, gradients, and what the optimiser makes of them.
-func (t *trainer) compilePhase(phase Phase) (r runningPhase, err error) {
-	r.Phase = phase
+// compileStep is the program of one step: for each phase in turn the loss, its gradients, and what the optimiser makes of
+// them, which the phases after it see.
+func (t *trainer) compileStep() error {
 	prog, err := tensor.Build(func(g *tensor.Graph) {
 		b := t.inputs(g, t.options.Batch, true)
-		loss := phase.Loss(b)
-		r.metrics = output(g, loss)
-		learned := phase.Params.Trainable()
-		grads := tensor.Gradient(loss.Value, learned.Nodes(g)...)
-		if t.options.Clip > 0 {
-			grads = nn.ClipGlobalNorm(grads, t.options.Clip)
+		for i, phase := range t.problem.Phases {
+			r := runningPhase{Phase: phase, loss: fmt.Sprint("loss ", i), hyper: fmt.Sprint("hyper ", i)}
+			loss := phase.Loss(b)
+			r.metrics = output(g, r.loss, loss)
+			learned := phase.Params.Trainable()
+			grads := tensor.Gradient(loss.Value, learned.Nodes(g)...)
+			if t.options.Clip > 0 {
+				grads = nn.ClipGlobalNorm(grads, t.options.Clip)
+			}
+			phase.Optimiser.Update(learned, grads, g.Input(r.hyper, tensor.Float32, phase.Optimiser.HyperLen()))
+			t.phases = append(t.phases, r)
 		}
-		phase.Optimiser.Update(learned, grads, g.Input("hyper", tensor.Float32, phase.Optimiser.HyperLen()))
 		b.Mode.Finish()
 	})
 	if err != nil {
-		return r, err
+		return err
 	}
-	r.exec, err = t.backend.Compile(prog, t.vars)
-	return r, err
+	t.step, err = t.backend.Compile(prog, t.vars)
+	return err
 }
 
 // output names the loss and its metrics as results of the graph.
-func output(g *tensor.Graph, l Loss) (names []string) {
-	g.Output("loss", l.Value)
+func output(g *tensor.Graph, name string, l Loss) (metrics []string) {
+	g.Output(name, l.Value)
 	for _, m := range l.Metrics {
 		g.Output(m.Name, m.Value)
-		names = append(names, m.Name)
+		metrics = append(metrics, m.Name)
 	}
-	return names
+	return metrics
 }
 
 // compileAverage is the program that moves the average of every parameter, and of running statistics too, which belong to
@@ -194,12 +193,7 @@ func (t *trainer) writeProfile() error {
 	if _, err := fmt.Fprintf(t.run.Profile, "peak of one core: %.0f GFLOP/s\n", peak/1e9); err != nil {
 		return err
 	}
-	for _, p := range t.phases {
-		if err := cpu.WriteProfile(t.run.Profile, cmp.Or(p.Name, "training step"), cpu.Profile(p.exec), peak); err != nil {
-			return err
-		}
-	}
-	return nil
+	return cpu.WriteProfile(t.run.Profile, "a training step", cpu.Profile(t.step), peak)
 }
 
 // epoch goes on with the epoch that the state stands in, to its end.
@@ -224,7 +218,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 		if next.err != nil {
 			return next.err
 		}
-		if err := t.step(ctx, next.batch); err != nil {
+		if err := t.makeStep(ctx, next.batch); err != nil {
 			return err
 		}
 		source.free <- next.batch
@@ -245,26 +239,27 @@ func (t *trainer) epoch(ctx context.Context) error {
 	return t.finishEpoch(ctx)
 }
 
-// step runs every phase on a mini-batch.
-func (t *trainer) step(ctx context.Context, b data.Batch) error {
+// makeStep runs every phase on a mini-batch.
+func (t *trainer) makeStep(ctx context.Context, b data.Batch) error {
 	number := t.state.Step
 	rate := t.options.rate(number, t.steps*t.options.Epochs)
 	noise := generator(t.run.Seed, streamNoise, number)
 	key := [2]uint32{noise.Uint32(), noise.Uint32()}
 	n := b.Len()
-	for i := range t.phases {
-		p := &t.phases[i]
-		copy(p.exec.Input("x").F32, b.X)
-		if t.problem.Labelled {
-			copy(p.exec.Input("y").I32, b.Y)
-		}
-		copy(p.exec.Input("key").U32, key[:])
-		p.Optimiser.Hyper(p.exec.Input("hyper").F32, number+1, rate)
-		// A step runs to its end once begun: the phases of one must not be torn apart.
-		if err := p.exec.Run(context.WithoutCancel(ctx)); err != nil {
-			return err
-		}
-		loss := float64(p.exec.Output("loss").F32[0])
+	copy(t.step.Input("x").F32, b.X)
+	if t.problem.Labelled {
+		copy(t.step.Input("y").I32, b.Y)
+	}
+	copy(t.step.Input("key").U32, key[:])
+	for _, p := range t.phases {
+		p.Optimiser.Hyper(t.step.Input(p.hyper).F32, number+1, rate)
+	}
+	// A step runs to its end once begun: the phases of one must not be torn apart.
+	if err := t.step.Run(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	for i, p := range t.phases {
+		loss := float64(t.step.Output(p.loss).F32[0])
 		if err := t.watch(i, loss, rate); err != nil {
 			return err
 		}
@@ -280,7 +275,7 @@ func (t *trainer) step(ctx context.Context, b data.Batch) error {
 			t.addMetric(p.Name, loss, n)
 		}
 		for _, m := range p.metrics {
-			t.addMetric(m, float64(p.exec.Output(m).F32[0]), n)
+			t.addMetric(m, float64(t.step.Output(m).F32[0]), n)
 		}
 	}
 	if t.average != nil {

@@ -81,7 +81,7 @@ func (t *trainer) validator(n int) (v validation, err error) {
 	if loss == nil {
 		loss = t.problem.Phases[0].Loss
 	}
-	prog, err := tensor.Build(func(g *tensor.Graph) { v.metrics = output(g, loss(t.inputs(g, n, false))) })
+	prog, err := tensor.Build(func(g *tensor.Graph) { v.metrics = output(g, "loss", loss(t.inputs(g, n, false))) })
 	if err != nil {
 		return v, err
 	}
