@@ -46,6 +46,42 @@ func (p *Program) Bind(vars Vars) ([]*Array, error) {
 	return bound, nil
 }
 
+// Freeze is the program with constants in place of its variables: the very arrays of vars, which must not change any more,
+// as those of a fitted network. A backend may then prepare once, while it compiles, what it would else make of them in every
+// run. It fails as [Program.Bind] does, and for a program that updates variables.
+func (p *Program) Freeze(vars Vars) (*Program, error) {
+	if len(p.Updates) > 0 {
+		return nil, fmt.Errorf("tensor: a program that updates %q cannot be frozen", p.Updates[0].Variable.Name())
+	}
+	bound, err := p.Bind(vars)
+	if err != nil {
+		return nil, err
+	}
+	frozen := map[*Node]*Node{}
+	for i, v := range p.Variables {
+		frozen[v] = &Node{graph: v.graph, id: v.id, op: OpConstant, shape: v.shape, attr: bound[i]}
+	}
+	q := &Program{}
+	for _, n := range p.Nodes {
+		c := frozen[n]
+		if c == nil {
+			c = &Node{graph: n.graph, id: n.id, op: n.op, shape: n.shape, attr: n.attr}
+			for _, x := range n.in {
+				c.in = append(c.in, frozen[x])
+			}
+			frozen[n] = c
+		}
+		q.Nodes = append(q.Nodes, c)
+		if c.op == OpInput {
+			q.Inputs = append(q.Inputs, c)
+		}
+	}
+	for _, o := range p.Outputs {
+		q.Outputs = append(q.Outputs, Output{o.Name, frozen[o.Value]})
+	}
+	return q, nil
+}
+
 // String lists the program, one node a line.
 func (p *Program) String() string {
 	var b strings.Builder

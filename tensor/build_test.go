@@ -280,3 +280,44 @@ func TestUpdates(t *testing.T) {
 		t.Errorf("a = %v, b = %v, before that a = %v; want the Fibonacci numbers 55, 89, 34", a, b, old)
 	}
 }
+
+func TestFreeze(t *testing.T) {
+	build := func(update bool) *tensor.Program {
+		p, err := tensor.Build(func(g *tensor.Graph) {
+			w := g.Variable("w", tensor.Float32, 2)
+			g.Output("y", tensor.Mul(w, g.Input("x", tensor.Float32, 2)))
+			if update {
+				g.Update(w, tensor.Neg(w))
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	w := &tensor.Array{Shape: tensor.ShapeOf(tensor.Float32, 2), F32: []float32{3, 5}}
+	frozen, err := build(false).Freeze(tensor.Vars{"w": w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frozen.Variables) > 0 || len(frozen.Inputs) != 1 {
+		t.Errorf("%d variables and %d inputs, expected none and 1", len(frozen.Variables), len(frozen.Inputs))
+	}
+	e, err := reference.New().Compile(frozen, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(e.Input("x").F32, []float32{2, 7})
+	if err := e.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if y := e.Output("y").F32; y[0] != 6 || y[1] != 35 {
+		t.Errorf("y = %v, expected [6 35]", y)
+	}
+	if _, err := build(false).Freeze(nil); err == nil {
+		t.Error("frozen without the variable's array")
+	}
+	if _, err := build(true).Freeze(tensor.Vars{"w": w}); err == nil {
+		t.Error("froze a program that updates")
+	}
+}

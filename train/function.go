@@ -8,8 +8,8 @@ import (
 	"github.com/likely-ml/likely/tensor"
 )
 
-// Function is a program over fixed variables, such as a fitted network, for any number of rows at a time. It is safe for
-// concurrent use.
+// Function is a program over variables that no longer change, such as a fitted network, for any number of rows at a time.
+// It is safe for concurrent use.
 type Function struct {
 	run   model.Run
 	vars  tensor.Vars
@@ -72,7 +72,10 @@ func (f *Function) take(size int) (tensor.Executable, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.Compile(prog, f.vars)
+	if prog, err = prog.Freeze(f.vars); err != nil {
+		return nil, err
+	}
+	return b.Compile(prog, nil)
 }
 
 func (f *Function) give(size int, e tensor.Executable) {

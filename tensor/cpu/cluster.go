@@ -60,19 +60,44 @@ func (c *compiler) need(operands []operand) {
 }
 
 // joinEnd makes the reduction v an end of the open cluster that computes its operand, if there is one and v's tiles are
-// like those of its other ends.
+// like those of its other ends. Sums down the columns of what lies in memory are the end of a cluster that does nothing
+// else: it may be joined by others that read the same, and by a batch.
 func (c *compiler) joinEnd(v *value) bool {
 	if v.op != tensor.OpReduceSum && v.op != tensor.OpReduceMax || v.dtype() != tensor.Float32 || c.skip.Ends {
 		return false
 	}
-	k := v.in[0].cluster
-	steps := reductions(v.in[0].dims, v.attr.([]int))
-	if k == nil || k.closed || len(steps) != 1 || !steps[0].fitsTiles() || len(k.ends) > 0 && k.rows != steps[0] {
+	x := v.in[0]
+	steps := reductions(x.dims, v.attr.([]int))
+	if len(steps) != 1 || !steps[0].fitsTiles() {
 		return false
 	}
-	k.ends, k.rows = append(k.ends, v), steps[0]
+	r, k := steps[0], x.cluster
+	if k == nil || k.closed {
+		if r.inner == 1 || x.op == tensor.OpBroadcast {
+			return false
+		}
+		c.close(x.end)
+		if k = c.readerOf(x.value, r); k == nil {
+			k = &cluster{size: x.size(), reads: map[*value]bool{x.value: true}}
+			c.open = append(c.open, k)
+		}
+	}
+	if len(k.ends) > 0 && k.rows != r {
+		return false
+	}
+	k.ends, k.rows = append(k.ends, v), r
 	v.end = k
 	return true
+}
+
+// readerOf is an open cluster that reads x anyway and may end in such a reduction; nil if there is none.
+func (c *compiler) readerOf(x *value, r reduction) *cluster {
+	for _, k := range c.open {
+		if k.reads[x] && k.size == x.size() && (len(k.ends) == 0 || k.rows == r) {
+			return k
+		}
+	}
+	return nil
 }
 
 // fitsTiles reports whether a tile can hold whole rows, and the parts of ColSum are worth a tile each.

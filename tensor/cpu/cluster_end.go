@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/likely-ml/likely/tensor"
 	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
 )
@@ -19,17 +21,16 @@ func compileEnd(v *value, r reduction, slot int) ending {
 			rows(slice[float32](v.buf)[at/r.extent:][:n], tile[float32](t, slot), n, r.extent)
 		}
 	}
-	begin, join := k.ColSumPart, k.ColSumOn
+	on, neutral := k.ColSumOn, float32(0)
 	if v.op == tensor.OpReduceMax {
-		begin, join = k.ColMaxPart, k.ColMaxOn
+		on, neutral = k.ColMaxOn, float32(math.Inf(-1))
 	}
 	return func(t *tileMemory, _ int) {
 		sums := slice[float32](v.partials)[t.part*r.inner:][:r.inner]
-		f := join
 		if t.fresh {
-			f = begin
+			k.Fill(sums, neutral)
 		}
-		f(sums, tile[float32](t, slot), t.n/r.inner, r.inner)
+		on(sums, tile[float32](t, slot), t.n/r.inner, r.inner)
 	}
 }
 

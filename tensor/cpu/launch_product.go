@@ -101,15 +101,20 @@ func planConvolution[T float32 | float64](c *compiler, v *value, l *plannedLaunc
 		plan = kernel.PlanConvX[T](g)
 	}
 	used := weights.buf
-	packs := plan.Packed() > 0
-	if packs {
-		used = c.scratch(l, plan.Packed()*v.dtype().Size())
+	packs, once := plan.Packed() > 0, weights.op == tensor.OpConstant
+	switch size := plan.Packed() * v.dtype().Size(); {
+	case packs && once:
+		used = &buffer{bytes: size, placed: true, mem: alignedBytes(size)}
+		l.reads = append(l.reads, used)
+		plan.Pack(&kernel.Workspace{}, slice[T](weights.buf), slice[T](used))
+	case packs:
+		used = c.scratch(l, size)
 	}
 	// Fewer than 196 outputs do not fill the largest tiles of the matrix product.
 	l.each = &perItem{items: g.N, whole: []*buffer{weights.buf, used}, least: (196 + outputs - 1) / max(outputs, 1), bind: func(p *pool) itemRun {
 		x, w, y := slice[T](in.buf), slice[T](used), slice[T](v.buf)
 		r := itemRun{cost: cost, run: func(worker *worker, from, to int) { plan.Images(worker.ws, from, to, w, x, y) }}
-		if packs {
+		if packs && !once {
 			r.begin = p.launch(1, func(worker *worker, _ int) { plan.Pack(worker.ws, slice[T](weights.buf), w) })
 		}
 		return r

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/likely-ml/likely/tensor"
 	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
 )
@@ -110,9 +112,9 @@ func (r reduction) splitsRows() bool {
 // bindColumns reduces the columns of one matrix.
 func (r reduction) bindColumns(p *pool, op tensor.Op, dst, src []float32, partials *buffer) func() {
 	k := kernel.Float32()
-	columns, part := k.ColSum, k.ColSumPart
+	columns, on, neutral := k.ColSum, k.ColSumOn, float32(0)
 	if op == tensor.OpReduceMax {
-		columns, part = k.ColMax, k.ColMaxPart
+		columns, on, neutral = k.ColMax, k.ColMaxOn, float32(math.Inf(-1))
 	}
 	alone := p.threads == 1 || costReduce*float64(r.extent*r.inner) < 2*worthwhile
 	switch {
@@ -122,7 +124,9 @@ func (r reduction) bindColumns(p *pool, op tensor.Op, dst, src []float32, partia
 		sums := slice[float32](partials)
 		compute := p.launch(kernel.ColParts, func(_ *worker, i int) {
 			from, to := kernel.ColPart(r.extent, i)
-			part(sums[i*r.inner:(i+1)*r.inner], src[from*r.inner:to*r.inner], to-from, r.inner)
+			part := sums[i*r.inner : (i+1)*r.inner]
+			k.Fill(part, neutral)
+			on(part, src[from*r.inner:to*r.inner], to-from, r.inner)
 		})
 		return func() {
 			compute()

@@ -167,3 +167,56 @@ func runOn(t *testing.T, prog *tensor.Program, b tensor.Backend) map[string][]fl
 	}
 	return out
 }
+
+// A frozen program computes what the program does, weights packed once and arithmetic of constants done beforehand or not.
+func TestFrozenProgramsChangeNoBit(t *testing.T) {
+	net := &struct {
+		C1  nn.Conv
+		N   nn.BatchNorm
+		C2  nn.ConvTransposed
+		Out nn.Dense
+	}{nn.NewConv(3, 20, 3, 1, 1, nn.HeNormal), nn.NewBatchNorm(20), nn.NewConvTransposed(20, 17, 4, 2, 1, nn.HeNormal), nn.NewDense(17*20*20, 5, nn.HeNormal)}
+	vars := nn.Collect(net).Init(3)
+	for i := range vars["n.mean"].F32 {
+		vars["n.mean"].F32[i], vars["n.variance"].F32[i] = float32(i)/40, 1+float32(i)/10
+	}
+	for _, n := range []int{1, 3, 16} {
+		prog, err := tensor.Build(func(g *tensor.Graph) {
+			h := nn.ReLU(net.N.Apply(net.C1.Apply(g.Input("x", tensor.Float32, n, 10, 10, 3)), &nn.Mode{}))
+			g.Output("y", net.Out.Apply(nn.ReLU(net.C2.Apply(h))))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		frozen, err := prog.Freeze(vars)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []float32
+		for _, threads := range []int{1, 2} {
+			for name, skip := range without() {
+				for _, p := range []*tensor.Program{prog, frozen} {
+					e, err := cpu.Without(skip, threads).Compile(p, vars)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i := range e.Input("x").F32 {
+						e.Input("x").F32[i] = float32(i%11)/7 - 0.6
+					}
+					if err := e.Run(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					y := e.Output("y").F32
+					if want == nil {
+						want = y
+					}
+					for i := range want {
+						if math.Float32bits(y[i]) != math.Float32bits(want[i]) {
+							t.Fatalf("without %s, frozen %t: element %d is %v, was %v", name, p == frozen, i, y[i], want[i])
+						}
+					}
+				}
+			}
+		}
+	}
+}

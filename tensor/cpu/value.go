@@ -176,30 +176,30 @@ func (v *value) isSource() bool {
 	return v.op == tensor.OpInput || v.op == tensor.OpVariable || v.op == tensor.OpConstant
 }
 
-// folded is v, or the constant that it is, if all of its operands are constants of one element.
+// mostFolded is the size of the largest constant that is computed while compiling.
+const mostFolded = 1 << 20
+
+// folded is v, or the constant that it is, if all of its operands are constants.
 func (c *compiler) folded(v *value) *value {
-	if c.skip.Constants || !v.op.IsElementwise() {
+	if c.skip.Constants || !v.op.IsElementwise() || v.size() > mostFolded {
 		return v
 	}
-	single := &value{op: v.op, shape: tensor.ShapeOf(v.dtype()), attr: v.attr}
+	repeats := v.size() > 1 // of one element throughout, which is best left to be repeated
 	for _, o := range v.in {
-		if o.op == tensor.OpBroadcast {
-			o = o.in[0]
-		}
-		if o.op != tensor.OpConstant || o.size() != 1 {
+		f := fetchOf(o)
+		if f.source.op != tensor.OpConstant {
 			return v
 		}
-		if o.buf == nil {
-			o.buf = c.sourceBuffer(o.value)
+		if f.source.buf == nil {
+			f.source.buf = c.sourceBuffer(f.source)
 		}
-		single.in = append(single.in, o)
+		repeats = repeats && f.kind == single
 	}
-	if v.size() != 1 { // what is broadcast stays so
+	if repeats {
 		return v
 	}
 	result := tensor.NewArray(v.shape)
-	single.buf, single.inMemory = arrayBuffer(result), true
-	prog := compileCluster(&cluster{size: 1, members: []*value{single}}, 0)
-	prog.run(&tileMemory{}, 0, 1)
+	folded := &value{op: v.op, shape: v.shape, in: v.in, attr: v.attr, buf: arrayBuffer(result), inMemory: true}
+	compileCluster(&cluster{size: v.size(), members: []*value{folded}}, 0).run(&tileMemory{}, 0, v.size())
 	return &value{op: tensor.OpConstant, shape: v.shape, attr: result}
 }

@@ -86,9 +86,10 @@ type Float32Table struct {
 	// 0 and their maximum -Inf.
 	ColSum, ColMax func(dst, x []float32, rows, ldx int)
 
-	// ColSumPart and ColMaxPart do the same in one chain of the rows. If the rows are those of a part in the order of
-	// ColSum, see ColPart, then ColSum of the results of all ColParts parts is ColSum of all rows.
-	ColSumPart, ColMaxPart func(dst, x []float32, rows, ldx int)
+	// ColSumOn and ColMaxOn join the rows to what dst holds, in one chain. If dst is filled with 0 or -Inf and then given
+	// the rows of a part in the order of ColSum, see ColPart, in one call or several, then ColSum of the results of all
+	// ColParts parts is ColSum of all rows.
+	ColSumOn, ColMaxOn func(dst, x []float32, rows, ldx int)
 
 	// Adam is a step of the optimiser, see adam. Each of p1, m1 and v1 may be the very same slice as p, m and v.
 	Adam func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper)

@@ -183,7 +183,7 @@ func rowSumAVX512(dst *float32, x *float32, rows int, cols int)
 func colSumAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
-func colSumPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+func colSumOnAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
 func rowMaxAVX512(dst *float32, x *float32, rows int, cols int)
@@ -192,7 +192,7 @@ func rowMaxAVX512(dst *float32, x *float32, rows int, cols int)
 func colMaxAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
-func colMaxPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+func colMaxOnAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
 func randomBitsAVX512(dst *uint32, schedule *uint32, groups int)
@@ -402,7 +402,7 @@ func rowSumAVX2(dst *float32, x *float32, rows int, cols int)
 func colSumAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
-func colSumPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+func colSumOnAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
 func rowMaxAVX2(dst *float32, x *float32, rows int, cols int)
@@ -411,7 +411,7 @@ func rowMaxAVX2(dst *float32, x *float32, rows int, cols int)
 func colMaxAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
-func colMaxPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+func colMaxOnAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 
 //go:noescape
 func randomBitsAVX2(dst *uint32, schedule *uint32, groups int)

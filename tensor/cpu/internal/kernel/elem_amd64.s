@@ -5954,10 +5954,10 @@ TEXT ·colSumAVX512(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -5982,10 +5982,10 @@ manyPart0:
 	JL      manyPart0
 
 manyPart0End:
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
 	IMUL3Q  $0x02, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6014,10 +6014,10 @@ manyPart1End:
 	VADDPS  Z6, Z2, Z2
 	VADDPS  Z7, Z3, Z3
 	VADDPS  Z8, Z4, Z4
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
 	IMUL3Q  $0x03, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6042,10 +6042,10 @@ manyPart2:
 	JL      manyPart2
 
 manyPart2End:
-	VMOVUPS Z0, Z9
-	VMOVUPS Z0, Z10
-	VMOVUPS Z0, Z11
-	VMOVUPS Z0, Z12
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
 	IMUL3Q  $0x04, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6078,10 +6078,10 @@ manyPart3End:
 	VADDPS  Z6, Z2, Z2
 	VADDPS  Z7, Z3, Z3
 	VADDPS  Z8, Z4, Z4
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
 	IMUL3Q  $0x05, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6106,10 +6106,10 @@ manyPart4:
 	JL      manyPart4
 
 manyPart4End:
-	VMOVUPS Z0, Z9
-	VMOVUPS Z0, Z10
-	VMOVUPS Z0, Z11
-	VMOVUPS Z0, Z12
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
 	IMUL3Q  $0x06, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6138,10 +6138,10 @@ manyPart5End:
 	VADDPS  Z10, Z6, Z6
 	VADDPS  Z11, Z7, Z7
 	VADDPS  Z12, Z8, Z8
-	VMOVUPS Z0, Z9
-	VMOVUPS Z0, Z10
-	VMOVUPS Z0, Z11
-	VMOVUPS Z0, Z12
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
 	IMUL3Q  $0x07, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6166,10 +6166,10 @@ manyPart6:
 	JL      manyPart6
 
 manyPart6End:
-	VMOVUPS Z0, Z13
-	VMOVUPS Z0, Z14
-	VMOVUPS Z0, Z15
-	VMOVUPS Z0, Z16
+	VMOVAPS Z0, Z13
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z15
+	VMOVAPS Z0, Z16
 	IMUL3Q  $0x08, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6222,7 +6222,7 @@ columnsUnrolledOver:
 columns:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
+	VMOVAPS Z0, Z1
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6238,7 +6238,7 @@ onePart0:
 	JL      onePart0
 
 onePart0End:
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x02, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6255,7 +6255,7 @@ onePart1:
 
 onePart1End:
 	VADDPS  Z2, Z1, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x03, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6271,7 +6271,7 @@ onePart2:
 	JL      onePart2
 
 onePart2End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x04, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6289,7 +6289,7 @@ onePart3:
 onePart3End:
 	VADDPS  Z3, Z2, Z2
 	VADDPS  Z2, Z1, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x05, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6305,7 +6305,7 @@ onePart4:
 	JL      onePart4
 
 onePart4End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x06, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6322,7 +6322,7 @@ onePart5:
 
 onePart5End:
 	VADDPS  Z3, Z2, Z2
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x07, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6338,7 +6338,7 @@ onePart6:
 	JL      onePart6
 
 onePart6End:
-	VMOVUPS Z0, Z4
+	VMOVAPS Z0, Z4
 	IMUL3Q  $0x08, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6372,7 +6372,7 @@ columnsOver:
 	KMOVW   R8, K1
 	MOVQ    DX, CX
 	XORQ    DX, DX
-	VMOVUPS Z0, Z1
+	VMOVAPS Z0, Z1
 	IMUL3Q  $0x01, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -6388,7 +6388,7 @@ tailPart0:
 	JL        tailPart0
 
 tailPart0End:
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x02, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -6405,7 +6405,7 @@ tailPart1:
 
 tailPart1End:
 	VADDPS  Z2, Z1, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x03, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -6421,7 +6421,7 @@ tailPart2:
 	JL        tailPart2
 
 tailPart2End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x04, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -6439,7 +6439,7 @@ tailPart3:
 tailPart3End:
 	VADDPS  Z3, Z2, Z2
 	VADDPS  Z2, Z1, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x05, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -6455,7 +6455,7 @@ tailPart4:
 	JL        tailPart4
 
 tailPart4End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x06, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -6472,7 +6472,7 @@ tailPart5:
 
 tailPart5End:
 	VADDPS  Z3, Z2, Z2
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x07, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -6488,7 +6488,7 @@ tailPart6:
 	JL        tailPart6
 
 tailPart6End:
-	VMOVUPS Z0, Z0
+	VMOVAPS Z0, Z0
 	IMUL3Q  $0x08, BX, BX
 	SHRQ    $0x03, BX
 	CMPQ    DX, BX
@@ -6513,9 +6513,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func colSumPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+// func colSumOnAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 // Requires: AVX, AVX512F
-TEXT ·colSumPartAVX512(SB), NOSPLIT, $0-40
+TEXT ·colSumOnAVX512(SB), NOSPLIT, $0-40
 	MOVQ    dst+0(FP), AX
 	MOVQ    x+8(FP), DX
 	MOVQ    rows+16(FP), BX
@@ -6530,38 +6530,42 @@ TEXT ·colSumPartAVX512(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS Z0, Z0
+	VMOVUPS 64(AX)(DI*4), Z1
+	VMOVUPS Z1, Z1
+	VMOVUPS 128(AX)(DI*4), Z2
+	VMOVUPS Z2, Z2
+	VMOVUPS 192(AX)(DI*4), Z3
+	VMOVUPS Z3, Z3
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     manyPart0End
 
 manyPart0:
-	VMOVUPS (R8)(DI*4), Z5
-	VADDPS  Z5, Z1, Z1
+	VMOVUPS (R8)(DI*4), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVAPS Z0, Z0
+	VMOVUPS 64(R8)(DI*4), Z4
+	VADDPS  Z4, Z1, Z1
 	VMOVAPS Z1, Z1
-	VMOVUPS 64(R8)(DI*4), Z5
-	VADDPS  Z5, Z2, Z2
+	VMOVUPS 128(R8)(DI*4), Z4
+	VADDPS  Z4, Z2, Z2
 	VMOVAPS Z2, Z2
-	VMOVUPS 128(R8)(DI*4), Z5
-	VADDPS  Z5, Z3, Z3
+	VMOVUPS 192(R8)(DI*4), Z4
+	VADDPS  Z4, Z3, Z3
 	VMOVAPS Z3, Z3
-	VMOVUPS 192(R8)(DI*4), Z5
-	VADDPS  Z5, Z4, Z4
-	VMOVAPS Z4, Z4
 	ADDQ    SI, R8
 	INCQ    R9
 	CMPQ    R9, R10
 	JL      manyPart0
 
 manyPart0End:
-	VMOVUPS Z1, (AX)(DI*4)
-	VMOVUPS Z2, 64(AX)(DI*4)
-	VMOVUPS Z3, 128(AX)(DI*4)
-	VMOVUPS Z4, 192(AX)(DI*4)
+	VMOVUPS Z0, (AX)(DI*4)
+	VMOVUPS Z1, 64(AX)(DI*4)
+	VMOVUPS Z2, 128(AX)(DI*4)
+	VMOVUPS Z3, 192(AX)(DI*4)
 	ADDQ    $0x00000040, DI
 	SUBQ    $0x00000040, CX
 	JGE     columnsUnrolled
@@ -6574,42 +6578,44 @@ columnsUnrolledOver:
 columns:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS Z0, Z0
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     onePart0End
 
 onePart0:
-	VMOVUPS (R8)(DI*4), Z2
-	VADDPS  Z2, Z1, Z1
-	VMOVAPS Z1, Z1
+	VMOVUPS (R8)(DI*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVAPS Z0, Z0
 	ADDQ    SI, R8
 	INCQ    R9
 	CMPQ    R9, R10
 	JL      onePart0
 
 onePart0End:
-	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z0, (AX)(DI*4)
 	ADDQ    $0x00000010, DI
 	SUBQ    $0x00000010, CX
 	JGE     columns
 
 columnsOver:
-	ADDQ    $0x00000010, CX
-	TESTQ   CX, CX
-	JZ      done
-	MOVQ    $0x00000001, R8
-	SHLQ    CL, R8
-	DECQ    R8
-	KMOVW   R8, K1
-	MOVQ    DX, CX
-	XORQ    DX, DX
-	VMOVUPS Z0, Z0
-	IMUL3Q  $0x01, BX, BX
-	SHRQ    $0x00, BX
-	CMPQ    DX, BX
-	JGE     tailPart0End
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, R8
+	SHLQ      CL, R8
+	DECQ      R8
+	KMOVW     R8, K1
+	MOVQ      DX, CX
+	XORQ      DX, DX
+	VMOVUPS.Z (AX)(DI*4), K1, Z0
+	VMOVUPS   Z0, Z0
+	IMUL3Q    $0x01, BX, BX
+	SHRQ      $0x00, BX
+	CMPQ      DX, BX
+	JGE       tailPart0End
 
 tailPart0:
 	VMOVUPS.Z (CX)(DI*4), K1, Z1
@@ -6720,10 +6726,10 @@ TEXT ·colMaxAVX512(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6760,10 +6766,10 @@ manyPart0:
 	JL      manyPart0
 
 manyPart0End:
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
 	IMUL3Q  $0x02, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6816,10 +6822,10 @@ manyPart1End:
 	VMAXPS  Z4, Z8, Z4
 	VMOVUPS Z4, Z4
 	VMOVUPS Z8, K1, Z4
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
 	IMUL3Q  $0x03, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6856,10 +6862,10 @@ manyPart2:
 	JL      manyPart2
 
 manyPart2End:
-	VMOVUPS Z0, Z9
-	VMOVUPS Z0, Z10
-	VMOVUPS Z0, Z11
-	VMOVUPS Z0, Z12
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
 	IMUL3Q  $0x04, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6928,10 +6934,10 @@ manyPart3End:
 	VMAXPS  Z4, Z8, Z4
 	VMOVUPS Z4, Z4
 	VMOVUPS Z8, K1, Z4
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
 	IMUL3Q  $0x05, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -6968,10 +6974,10 @@ manyPart4:
 	JL      manyPart4
 
 manyPart4End:
-	VMOVUPS Z0, Z9
-	VMOVUPS Z0, Z10
-	VMOVUPS Z0, Z11
-	VMOVUPS Z0, Z12
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
 	IMUL3Q  $0x06, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7024,10 +7030,10 @@ manyPart5End:
 	VMAXPS  Z8, Z12, Z8
 	VMOVUPS Z8, Z8
 	VMOVUPS Z12, K1, Z8
-	VMOVUPS Z0, Z9
-	VMOVUPS Z0, Z10
-	VMOVUPS Z0, Z11
-	VMOVUPS Z0, Z12
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
 	IMUL3Q  $0x07, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7064,10 +7070,10 @@ manyPart6:
 	JL      manyPart6
 
 manyPart6End:
-	VMOVUPS Z0, Z13
-	VMOVUPS Z0, Z14
-	VMOVUPS Z0, Z15
-	VMOVUPS Z0, Z16
+	VMOVAPS Z0, Z13
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z15
+	VMOVAPS Z0, Z16
 	IMUL3Q  $0x08, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7168,7 +7174,7 @@ columnsUnrolledOver:
 columns:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
+	VMOVAPS Z0, Z1
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7187,7 +7193,7 @@ onePart0:
 	JL      onePart0
 
 onePart0End:
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x02, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7210,7 +7216,7 @@ onePart1End:
 	VMAXPS  Z1, Z2, Z1
 	VMOVUPS Z1, Z1
 	VMOVUPS Z2, K1, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x03, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7229,7 +7235,7 @@ onePart2:
 	JL      onePart2
 
 onePart2End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x04, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7256,7 +7262,7 @@ onePart3End:
 	VMAXPS  Z1, Z2, Z1
 	VMOVUPS Z1, Z1
 	VMOVUPS Z2, K1, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x05, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7275,7 +7281,7 @@ onePart4:
 	JL      onePart4
 
 onePart4End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x06, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7298,7 +7304,7 @@ onePart5End:
 	VMAXPS  Z2, Z3, Z2
 	VMOVUPS Z2, Z2
 	VMOVUPS Z3, K1, Z2
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x07, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7317,7 +7323,7 @@ onePart6:
 	JL      onePart6
 
 onePart6End:
-	VMOVUPS Z0, Z4
+	VMOVAPS Z0, Z4
 	IMUL3Q  $0x08, BX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -7363,7 +7369,7 @@ columnsOver:
 	KMOVW   R8, K1
 	MOVQ    DX, CX
 	XORQ    DX, DX
-	VMOVUPS Z0, Z1
+	VMOVAPS Z0, Z1
 	IMUL3Q  $0x01, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -7382,7 +7388,7 @@ tailPart0:
 	JL        tailPart0
 
 tailPart0End:
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x02, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -7405,7 +7411,7 @@ tailPart1End:
 	VMAXPS  Z1, Z2, Z1
 	VMOVUPS Z1, Z1
 	VMOVUPS Z2, K2, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x03, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -7424,7 +7430,7 @@ tailPart2:
 	JL        tailPart2
 
 tailPart2End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x04, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -7451,7 +7457,7 @@ tailPart3End:
 	VMAXPS  Z1, Z2, Z1
 	VMOVUPS Z1, Z1
 	VMOVUPS Z2, K2, Z1
-	VMOVUPS Z0, Z2
+	VMOVAPS Z0, Z2
 	IMUL3Q  $0x05, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -7470,7 +7476,7 @@ tailPart4:
 	JL        tailPart4
 
 tailPart4End:
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x06, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -7493,7 +7499,7 @@ tailPart5End:
 	VMAXPS  Z2, Z3, Z2
 	VMOVUPS Z2, Z2
 	VMOVUPS Z3, K2, Z2
-	VMOVUPS Z0, Z3
+	VMOVAPS Z0, Z3
 	IMUL3Q  $0x07, BX, R8
 	SHRQ    $0x03, R8
 	CMPQ    DX, R8
@@ -7512,7 +7518,7 @@ tailPart6:
 	JL        tailPart6
 
 tailPart6End:
-	VMOVUPS Z0, Z0
+	VMOVAPS Z0, Z0
 	IMUL3Q  $0x08, BX, BX
 	SHRQ    $0x03, BX
 	CMPQ    DX, BX
@@ -7549,9 +7555,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func colMaxPartAVX512(dst *float32, x *float32, rows int, ldx int, n int)
+// func colMaxOnAVX512(dst *float32, x *float32, rows int, ldx int, n int)
 // Requires: AVX, AVX512F
-TEXT ·colMaxPartAVX512(SB), NOSPLIT, $0-40
+TEXT ·colMaxOnAVX512(SB), NOSPLIT, $0-40
 	MOVQ    dst+0(FP), AX
 	MOVQ    x+8(FP), DX
 	MOVQ    rows+16(FP), BX
@@ -7566,50 +7572,54 @@ TEXT ·colMaxPartAVX512(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS Z0, Z0
+	VMOVUPS 64(AX)(DI*4), Z1
+	VMOVUPS Z1, Z1
+	VMOVUPS 128(AX)(DI*4), Z2
+	VMOVUPS Z2, Z2
+	VMOVUPS 192(AX)(DI*4), Z3
+	VMOVUPS Z3, Z3
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     manyPart0End
 
 manyPart0:
-	VMOVUPS (R8)(DI*4), Z5
-	VCMPPS  $0x03, Z5, Z5, K1
-	VMAXPS  Z1, Z5, Z1
+	VMOVUPS (R8)(DI*4), Z4
+	VCMPPS  $0x03, Z4, Z4, K1
+	VMAXPS  Z0, Z4, Z0
+	VMOVUPS Z0, Z0
+	VMOVUPS Z4, K1, Z0
+	VMOVAPS Z0, Z0
+	VMOVUPS 64(R8)(DI*4), Z4
+	VCMPPS  $0x03, Z4, Z4, K1
+	VMAXPS  Z1, Z4, Z1
 	VMOVUPS Z1, Z1
-	VMOVUPS Z5, K1, Z1
+	VMOVUPS Z4, K1, Z1
 	VMOVAPS Z1, Z1
-	VMOVUPS 64(R8)(DI*4), Z5
-	VCMPPS  $0x03, Z5, Z5, K1
-	VMAXPS  Z2, Z5, Z2
+	VMOVUPS 128(R8)(DI*4), Z4
+	VCMPPS  $0x03, Z4, Z4, K1
+	VMAXPS  Z2, Z4, Z2
 	VMOVUPS Z2, Z2
-	VMOVUPS Z5, K1, Z2
+	VMOVUPS Z4, K1, Z2
 	VMOVAPS Z2, Z2
-	VMOVUPS 128(R8)(DI*4), Z5
-	VCMPPS  $0x03, Z5, Z5, K1
-	VMAXPS  Z3, Z5, Z3
+	VMOVUPS 192(R8)(DI*4), Z4
+	VCMPPS  $0x03, Z4, Z4, K1
+	VMAXPS  Z3, Z4, Z3
 	VMOVUPS Z3, Z3
-	VMOVUPS Z5, K1, Z3
+	VMOVUPS Z4, K1, Z3
 	VMOVAPS Z3, Z3
-	VMOVUPS 192(R8)(DI*4), Z5
-	VCMPPS  $0x03, Z5, Z5, K1
-	VMAXPS  Z4, Z5, Z4
-	VMOVUPS Z4, Z4
-	VMOVUPS Z5, K1, Z4
-	VMOVAPS Z4, Z4
 	ADDQ    SI, R8
 	INCQ    R9
 	CMPQ    R9, R10
 	JL      manyPart0
 
 manyPart0End:
-	VMOVUPS Z1, (AX)(DI*4)
-	VMOVUPS Z2, 64(AX)(DI*4)
-	VMOVUPS Z3, 128(AX)(DI*4)
-	VMOVUPS Z4, 192(AX)(DI*4)
+	VMOVUPS Z0, (AX)(DI*4)
+	VMOVUPS Z1, 64(AX)(DI*4)
+	VMOVUPS Z2, 128(AX)(DI*4)
+	VMOVUPS Z3, 192(AX)(DI*4)
 	ADDQ    $0x00000040, DI
 	SUBQ    $0x00000040, CX
 	JGE     columnsUnrolled
@@ -7622,45 +7632,47 @@ columnsUnrolledOver:
 columns:
 	MOVQ    DX, R8
 	XORQ    R9, R9
-	VMOVUPS Z0, Z1
+	VMOVUPS (AX)(DI*4), Z0
+	VMOVUPS Z0, Z0
 	IMUL3Q  $0x01, BX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     onePart0End
 
 onePart0:
-	VMOVUPS (R8)(DI*4), Z2
-	VCMPPS  $0x03, Z2, Z2, K1
-	VMAXPS  Z1, Z2, Z1
-	VMOVUPS Z1, Z1
-	VMOVUPS Z2, K1, Z1
-	VMOVAPS Z1, Z1
+	VMOVUPS (R8)(DI*4), Z1
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMAXPS  Z0, Z1, Z0
+	VMOVUPS Z0, Z0
+	VMOVUPS Z1, K1, Z0
+	VMOVAPS Z0, Z0
 	ADDQ    SI, R8
 	INCQ    R9
 	CMPQ    R9, R10
 	JL      onePart0
 
 onePart0End:
-	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z0, (AX)(DI*4)
 	ADDQ    $0x00000010, DI
 	SUBQ    $0x00000010, CX
 	JGE     columns
 
 columnsOver:
-	ADDQ    $0x00000010, CX
-	TESTQ   CX, CX
-	JZ      done
-	MOVQ    $0x00000001, R8
-	SHLQ    CL, R8
-	DECQ    R8
-	KMOVW   R8, K1
-	MOVQ    DX, CX
-	XORQ    DX, DX
-	VMOVUPS Z0, Z0
-	IMUL3Q  $0x01, BX, BX
-	SHRQ    $0x00, BX
-	CMPQ    DX, BX
-	JGE     tailPart0End
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        done
+	MOVQ      $0x00000001, R8
+	SHLQ      CL, R8
+	DECQ      R8
+	KMOVW     R8, K1
+	MOVQ      DX, CX
+	XORQ      DX, DX
+	VMOVUPS.Z (AX)(DI*4), K1, Z0
+	VMOVUPS   Z0, Z0
+	IMUL3Q    $0x01, BX, BX
+	SHRQ      $0x00, BX
+	CMPQ      DX, BX
+	JGE       tailPart0End
 
 tailPart0:
 	VMOVUPS.Z (CX)(DI*4), K1, Z1
@@ -16070,8 +16082,8 @@ TEXT ·colSumAVX2(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16090,8 +16102,8 @@ manyPart0:
 	JL      manyPart0
 
 manyPart0End:
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x02, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16112,8 +16124,8 @@ manyPart1:
 manyPart1End:
 	VADDPS  Y3, Y1, Y1
 	VADDPS  Y4, Y2, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x03, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16132,8 +16144,8 @@ manyPart2:
 	JL      manyPart2
 
 manyPart2End:
-	VMOVUPS Y0, Y5
-	VMOVUPS Y0, Y6
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
 	IMUL3Q  $0x04, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16156,8 +16168,8 @@ manyPart3End:
 	VADDPS  Y6, Y4, Y4
 	VADDPS  Y3, Y1, Y1
 	VADDPS  Y4, Y2, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x05, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16176,8 +16188,8 @@ manyPart4:
 	JL      manyPart4
 
 manyPart4End:
-	VMOVUPS Y0, Y5
-	VMOVUPS Y0, Y6
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
 	IMUL3Q  $0x06, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16198,8 +16210,8 @@ manyPart5:
 manyPart5End:
 	VADDPS  Y5, Y3, Y3
 	VADDPS  Y6, Y4, Y4
-	VMOVUPS Y0, Y5
-	VMOVUPS Y0, Y6
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
 	IMUL3Q  $0x07, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16218,8 +16230,8 @@ manyPart6:
 	JL      manyPart6
 
 manyPart6End:
-	VMOVUPS Y0, Y7
-	VMOVUPS Y0, Y8
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
 	IMUL3Q  $0x08, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16258,7 +16270,7 @@ columnsUnrolledOver:
 columns:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
+	VMOVAPS Y0, Y1
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16274,7 +16286,7 @@ onePart0:
 	JL      onePart0
 
 onePart0End:
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x02, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16291,7 +16303,7 @@ onePart1:
 
 onePart1End:
 	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x03, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16307,7 +16319,7 @@ onePart2:
 	JL      onePart2
 
 onePart2End:
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x04, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16325,7 +16337,7 @@ onePart3:
 onePart3End:
 	VADDPS  Y3, Y2, Y2
 	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x05, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16341,7 +16353,7 @@ onePart4:
 	JL      onePart4
 
 onePart4End:
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x06, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16358,7 +16370,7 @@ onePart5:
 
 onePart5End:
 	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x07, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16374,7 +16386,7 @@ onePart6:
 	JL      onePart6
 
 onePart6End:
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x08, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16407,7 +16419,7 @@ columnsOver:
 	SUBQ    SI, R9
 	VMOVUPS (R8)(R9*4), Y1
 	XORQ    SI, SI
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x01, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -16423,7 +16435,7 @@ tailPart0:
 	JL         tailPart0
 
 tailPart0End:
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x02, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -16440,7 +16452,7 @@ tailPart1:
 
 tailPart1End:
 	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x03, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -16456,7 +16468,7 @@ tailPart2:
 	JL         tailPart2
 
 tailPart2End:
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x04, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -16474,7 +16486,7 @@ tailPart3:
 tailPart3End:
 	VADDPS  Y4, Y3, Y3
 	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x05, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -16490,7 +16502,7 @@ tailPart4:
 	JL         tailPart4
 
 tailPart4End:
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x06, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -16507,7 +16519,7 @@ tailPart5:
 
 tailPart5End:
 	VADDPS  Y4, Y3, Y3
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x07, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -16523,7 +16535,7 @@ tailPart6:
 	JL         tailPart6
 
 tailPart6End:
-	VMOVUPS Y0, Y0
+	VMOVAPS Y0, Y0
 	IMUL3Q  $0x08, DX, DX
 	SHRQ    $0x03, DX
 	CMPQ    SI, DX
@@ -16548,9 +16560,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func colSumPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+// func colSumOnAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 // Requires: AVX
-TEXT ·colSumPartAVX2(SB), NOSPLIT, $0-40
+TEXT ·colSumOnAVX2(SB), NOSPLIT, $0-40
 	MOVQ    dst+0(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    rows+16(FP), DX
@@ -16565,28 +16577,30 @@ TEXT ·colSumPartAVX2(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS Y0, Y0
+	VMOVUPS 32(AX)(DI*4), Y1
+	VMOVUPS Y1, Y1
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     manyPart0End
 
 manyPart0:
-	VMOVUPS (R8)(DI*4), Y3
-	VADDPS  Y3, Y1, Y1
+	VMOVUPS (R8)(DI*4), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVAPS Y0, Y0
+	VMOVUPS 32(R8)(DI*4), Y2
+	VADDPS  Y2, Y1, Y1
 	VMOVAPS Y1, Y1
-	VMOVUPS 32(R8)(DI*4), Y3
-	VADDPS  Y3, Y2, Y2
-	VMOVAPS Y2, Y2
 	ADDQ    BX, R8
 	INCQ    R9
 	CMPQ    R9, R10
 	JL      manyPart0
 
 manyPart0End:
-	VMOVUPS Y1, (AX)(DI*4)
-	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y0, (AX)(DI*4)
+	VMOVUPS Y1, 32(AX)(DI*4)
 	ADDQ    $0x00000010, DI
 	SUBQ    $0x00000010, SI
 	JGE     columnsUnrolled
@@ -16599,53 +16613,55 @@ columnsUnrolledOver:
 columns:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS Y0, Y0
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     onePart0End
 
 onePart0:
-	VMOVUPS (R8)(DI*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVAPS Y1, Y1
+	VMOVUPS (R8)(DI*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVAPS Y0, Y0
 	ADDQ    BX, R8
 	INCQ    R9
 	CMPQ    R9, R10
 	JL      onePart0
 
 onePart0End:
-	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y0, (AX)(DI*4)
 	ADDQ    $0x00000008, DI
 	SUBQ    $0x00000008, SI
 	JGE     columns
 
 columnsOver:
-	ADDQ    $0x00000008, SI
-	TESTQ   SI, SI
-	JZ      done
-	LEAQ    elemTailAVX2<>+0(SB), R8
-	MOVQ    $0x00000010, R9
-	SUBQ    SI, R9
-	VMOVUPS (R8)(R9*4), Y1
-	XORQ    SI, SI
-	VMOVUPS Y0, Y0
-	IMUL3Q  $0x01, DX, DX
-	SHRQ    $0x00, DX
-	CMPQ    SI, DX
-	JGE     tailPart0End
+	ADDQ       $0x00000008, SI
+	TESTQ      SI, SI
+	JZ         done
+	LEAQ       elemTailAVX2<>+0(SB), R8
+	MOVQ       $0x00000010, R9
+	SUBQ       SI, R9
+	VMOVUPS    (R8)(R9*4), Y0
+	XORQ       SI, SI
+	VMASKMOVPS (AX)(DI*4), Y0, Y1
+	VMOVUPS    Y1, Y1
+	IMUL3Q     $0x01, DX, DX
+	SHRQ       $0x00, DX
+	CMPQ       SI, DX
+	JGE        tailPart0End
 
 tailPart0:
-	VMASKMOVPS (CX)(DI*4), Y1, Y2
-	VADDPS     Y2, Y0, Y0
-	VMOVAPS    Y0, Y0
+	VMASKMOVPS (CX)(DI*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMOVAPS    Y1, Y1
 	ADDQ       BX, CX
 	INCQ       SI
 	CMPQ       SI, DX
 	JL         tailPart0
 
 tailPart0End:
-	VMASKMOVPS Y0, Y1, (AX)(DI*4)
+	VMASKMOVPS Y1, Y0, (AX)(DI*4)
 
 done:
 	VZEROUPPER
@@ -16752,8 +16768,8 @@ TEXT ·colMaxAVX2(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16776,8 +16792,8 @@ manyPart0:
 	JL        manyPart0
 
 manyPart0End:
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x02, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16806,8 +16822,8 @@ manyPart1End:
 	VCMPPS    $0x03, Y4, Y4, Y3
 	VMAXPS    Y2, Y4, Y2
 	VBLENDVPS Y3, Y4, Y2, Y2
-	VMOVUPS   Y0, Y3
-	VMOVUPS   Y0, Y4
+	VMOVAPS   Y0, Y3
+	VMOVAPS   Y0, Y4
 	IMUL3Q    $0x03, DX, R10
 	SHRQ      $0x03, R10
 	CMPQ      R9, R10
@@ -16830,8 +16846,8 @@ manyPart2:
 	JL        manyPart2
 
 manyPart2End:
-	VMOVUPS Y0, Y5
-	VMOVUPS Y0, Y6
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
 	IMUL3Q  $0x04, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16866,8 +16882,8 @@ manyPart3End:
 	VCMPPS    $0x03, Y4, Y4, Y3
 	VMAXPS    Y2, Y4, Y2
 	VBLENDVPS Y3, Y4, Y2, Y2
-	VMOVUPS   Y0, Y3
-	VMOVUPS   Y0, Y4
+	VMOVAPS   Y0, Y3
+	VMOVAPS   Y0, Y4
 	IMUL3Q    $0x05, DX, R10
 	SHRQ      $0x03, R10
 	CMPQ      R9, R10
@@ -16890,8 +16906,8 @@ manyPart4:
 	JL        manyPart4
 
 manyPart4End:
-	VMOVUPS Y0, Y5
-	VMOVUPS Y0, Y6
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
 	IMUL3Q  $0x06, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -16920,8 +16936,8 @@ manyPart5End:
 	VCMPPS    $0x03, Y6, Y6, Y5
 	VMAXPS    Y4, Y6, Y4
 	VBLENDVPS Y5, Y6, Y4, Y4
-	VMOVUPS   Y0, Y5
-	VMOVUPS   Y0, Y6
+	VMOVAPS   Y0, Y5
+	VMOVAPS   Y0, Y6
 	IMUL3Q    $0x07, DX, R10
 	SHRQ      $0x03, R10
 	CMPQ      R9, R10
@@ -16944,8 +16960,8 @@ manyPart6:
 	JL        manyPart6
 
 manyPart6End:
-	VMOVUPS Y0, Y7
-	VMOVUPS Y0, Y8
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
 	IMUL3Q  $0x08, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -17000,7 +17016,7 @@ columnsUnrolledOver:
 columns:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
+	VMOVAPS Y0, Y1
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -17018,7 +17034,7 @@ onePart0:
 	JL        onePart0
 
 onePart0End:
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x02, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -17039,7 +17055,7 @@ onePart1End:
 	VCMPPS    $0x03, Y2, Y2, Y3
 	VMAXPS    Y1, Y2, Y1
 	VBLENDVPS Y3, Y2, Y1, Y1
-	VMOVUPS   Y0, Y2
+	VMOVAPS   Y0, Y2
 	IMUL3Q    $0x03, DX, R10
 	SHRQ      $0x03, R10
 	CMPQ      R9, R10
@@ -17057,7 +17073,7 @@ onePart2:
 	JL        onePart2
 
 onePart2End:
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x04, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -17081,7 +17097,7 @@ onePart3End:
 	VCMPPS    $0x03, Y2, Y2, Y3
 	VMAXPS    Y1, Y2, Y1
 	VBLENDVPS Y3, Y2, Y1, Y1
-	VMOVUPS   Y0, Y2
+	VMOVAPS   Y0, Y2
 	IMUL3Q    $0x05, DX, R10
 	SHRQ      $0x03, R10
 	CMPQ      R9, R10
@@ -17099,7 +17115,7 @@ onePart4:
 	JL        onePart4
 
 onePart4End:
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x06, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -17120,7 +17136,7 @@ onePart5End:
 	VCMPPS    $0x03, Y3, Y3, Y4
 	VMAXPS    Y2, Y3, Y2
 	VBLENDVPS Y4, Y3, Y2, Y2
-	VMOVUPS   Y0, Y3
+	VMOVAPS   Y0, Y3
 	IMUL3Q    $0x07, DX, R10
 	SHRQ      $0x03, R10
 	CMPQ      R9, R10
@@ -17138,7 +17154,7 @@ onePart6:
 	JL        onePart6
 
 onePart6End:
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x08, DX, R10
 	SHRQ    $0x03, R10
 	CMPQ    R9, R10
@@ -17179,7 +17195,7 @@ columnsOver:
 	SUBQ    SI, R9
 	VMOVUPS (R8)(R9*4), Y1
 	XORQ    SI, SI
-	VMOVUPS Y0, Y2
+	VMOVAPS Y0, Y2
 	IMUL3Q  $0x01, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -17197,7 +17213,7 @@ tailPart0:
 	JL         tailPart0
 
 tailPart0End:
-	VMOVUPS Y0, Y3
+	VMOVAPS Y0, Y3
 	IMUL3Q  $0x02, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -17218,7 +17234,7 @@ tailPart1End:
 	VCMPPS    $0x03, Y3, Y3, Y4
 	VMAXPS    Y2, Y3, Y2
 	VBLENDVPS Y4, Y3, Y2, Y2
-	VMOVUPS   Y0, Y3
+	VMOVAPS   Y0, Y3
 	IMUL3Q    $0x03, DX, R8
 	SHRQ      $0x03, R8
 	CMPQ      SI, R8
@@ -17236,7 +17252,7 @@ tailPart2:
 	JL         tailPart2
 
 tailPart2End:
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x04, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -17260,7 +17276,7 @@ tailPart3End:
 	VCMPPS    $0x03, Y3, Y3, Y4
 	VMAXPS    Y2, Y3, Y2
 	VBLENDVPS Y4, Y3, Y2, Y2
-	VMOVUPS   Y0, Y3
+	VMOVAPS   Y0, Y3
 	IMUL3Q    $0x05, DX, R8
 	SHRQ      $0x03, R8
 	CMPQ      SI, R8
@@ -17278,7 +17294,7 @@ tailPart4:
 	JL         tailPart4
 
 tailPart4End:
-	VMOVUPS Y0, Y4
+	VMOVAPS Y0, Y4
 	IMUL3Q  $0x06, DX, R8
 	SHRQ    $0x03, R8
 	CMPQ    SI, R8
@@ -17299,7 +17315,7 @@ tailPart5End:
 	VCMPPS    $0x03, Y4, Y4, Y5
 	VMAXPS    Y3, Y4, Y3
 	VBLENDVPS Y5, Y4, Y3, Y3
-	VMOVUPS   Y0, Y4
+	VMOVAPS   Y0, Y4
 	IMUL3Q    $0x07, DX, R8
 	SHRQ      $0x03, R8
 	CMPQ      SI, R8
@@ -17317,7 +17333,7 @@ tailPart6:
 	JL         tailPart6
 
 tailPart6End:
-	VMOVUPS Y0, Y0
+	VMOVAPS Y0, Y0
 	IMUL3Q  $0x08, DX, DX
 	SHRQ    $0x03, DX
 	CMPQ    SI, DX
@@ -17350,9 +17366,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func colMaxPartAVX2(dst *float32, x *float32, rows int, ldx int, n int)
+// func colMaxOnAVX2(dst *float32, x *float32, rows int, ldx int, n int)
 // Requires: AVX
-TEXT ·colMaxPartAVX2(SB), NOSPLIT, $0-40
+TEXT ·colMaxOnAVX2(SB), NOSPLIT, $0-40
 	MOVQ    dst+0(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    rows+16(FP), DX
@@ -17367,32 +17383,34 @@ TEXT ·colMaxPartAVX2(SB), NOSPLIT, $0-40
 columnsUnrolled:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS Y0, Y0
+	VMOVUPS 32(AX)(DI*4), Y1
+	VMOVUPS Y1, Y1
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     manyPart0End
 
 manyPart0:
-	VMOVUPS   (R8)(DI*4), Y3
-	VCMPPS    $0x03, Y3, Y3, Y4
-	VMAXPS    Y1, Y3, Y1
-	VBLENDVPS Y4, Y3, Y1, Y1
+	VMOVUPS   (R8)(DI*4), Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VMAXPS    Y0, Y2, Y0
+	VBLENDVPS Y3, Y2, Y0, Y0
+	VMOVAPS   Y0, Y0
+	VMOVUPS   32(R8)(DI*4), Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VMAXPS    Y1, Y2, Y1
+	VBLENDVPS Y3, Y2, Y1, Y1
 	VMOVAPS   Y1, Y1
-	VMOVUPS   32(R8)(DI*4), Y3
-	VCMPPS    $0x03, Y3, Y3, Y4
-	VMAXPS    Y2, Y3, Y2
-	VBLENDVPS Y4, Y3, Y2, Y2
-	VMOVAPS   Y2, Y2
 	ADDQ      BX, R8
 	INCQ      R9
 	CMPQ      R9, R10
 	JL        manyPart0
 
 manyPart0End:
-	VMOVUPS Y1, (AX)(DI*4)
-	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y0, (AX)(DI*4)
+	VMOVUPS Y1, 32(AX)(DI*4)
 	ADDQ    $0x00000010, DI
 	SUBQ    $0x00000010, SI
 	JGE     columnsUnrolled
@@ -17405,57 +17423,59 @@ columnsUnrolledOver:
 columns:
 	MOVQ    CX, R8
 	XORQ    R9, R9
-	VMOVUPS Y0, Y1
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS Y0, Y0
 	IMUL3Q  $0x01, DX, R10
 	SHRQ    $0x00, R10
 	CMPQ    R9, R10
 	JGE     onePart0End
 
 onePart0:
-	VMOVUPS   (R8)(DI*4), Y2
-	VCMPPS    $0x03, Y2, Y2, Y3
-	VMAXPS    Y1, Y2, Y1
-	VBLENDVPS Y3, Y2, Y1, Y1
-	VMOVAPS   Y1, Y1
+	VMOVUPS   (R8)(DI*4), Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VMAXPS    Y0, Y1, Y0
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVAPS   Y0, Y0
 	ADDQ      BX, R8
 	INCQ      R9
 	CMPQ      R9, R10
 	JL        onePart0
 
 onePart0End:
-	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y0, (AX)(DI*4)
 	ADDQ    $0x00000008, DI
 	SUBQ    $0x00000008, SI
 	JGE     columns
 
 columnsOver:
-	ADDQ    $0x00000008, SI
-	TESTQ   SI, SI
-	JZ      done
-	LEAQ    elemTailAVX2<>+0(SB), R8
-	MOVQ    $0x00000010, R9
-	SUBQ    SI, R9
-	VMOVUPS (R8)(R9*4), Y1
-	XORQ    SI, SI
-	VMOVUPS Y0, Y0
-	IMUL3Q  $0x01, DX, DX
-	SHRQ    $0x00, DX
-	CMPQ    SI, DX
-	JGE     tailPart0End
+	ADDQ       $0x00000008, SI
+	TESTQ      SI, SI
+	JZ         done
+	LEAQ       elemTailAVX2<>+0(SB), R8
+	MOVQ       $0x00000010, R9
+	SUBQ       SI, R9
+	VMOVUPS    (R8)(R9*4), Y0
+	XORQ       SI, SI
+	VMASKMOVPS (AX)(DI*4), Y0, Y1
+	VMOVUPS    Y1, Y1
+	IMUL3Q     $0x01, DX, DX
+	SHRQ       $0x00, DX
+	CMPQ       SI, DX
+	JGE        tailPart0End
 
 tailPart0:
-	VMASKMOVPS (CX)(DI*4), Y1, Y2
+	VMASKMOVPS (CX)(DI*4), Y0, Y2
 	VCMPPS     $0x03, Y2, Y2, Y3
-	VMAXPS     Y0, Y2, Y0
-	VBLENDVPS  Y3, Y2, Y0, Y0
-	VMOVAPS    Y0, Y0
+	VMAXPS     Y1, Y2, Y1
+	VBLENDVPS  Y3, Y2, Y1, Y1
+	VMOVAPS    Y1, Y1
 	ADDQ       BX, CX
 	INCQ       SI
 	CMPQ       SI, DX
 	JL         tailPart0
 
 tailPart0End:
-	VMASKMOVPS Y0, Y1, (AX)(DI*4)
+	VMASKMOVPS Y1, Y0, (AX)(DI*4)
 
 done:
 	VZEROUPPER

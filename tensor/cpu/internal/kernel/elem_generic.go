@@ -49,8 +49,8 @@ var float32Generic = Float32Table{
 	ColMax:    colMax,
 	Adam:      adam,
 
-	ColSumPart:   colSumPart,
-	ColMaxPart:   colMaxPart,
+	ColSumOn:     colSumOn,
+	ColMaxOn:     colMaxOn,
 	MaxPoolIndex: maxPoolIndex[float32],
 	MaxPool:      maxPool[float32],
 	MaxUnpool:    maxUnpool[float32],

@@ -287,13 +287,13 @@ var float32AVX512 = Float32Table{
 		checkColumns(dst, x, rows, ldx)
 		colMaxAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	ColSumPart: func(dst, x []float32, rows, ldx int) {
+	ColSumOn: func(dst, x []float32, rows, ldx int) {
 		checkColumns(dst, x, rows, ldx)
-		colSumPartAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+		colSumOnAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	ColMaxPart: func(dst, x []float32, rows, ldx int) {
+	ColMaxOn: func(dst, x []float32, rows, ldx int) {
 		checkColumns(dst, x, rows, ldx)
-		colMaxPartAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+		colMaxOnAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
 	Adam: func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper) {
 		sameLengths(len(p1), len(m1), len(v1))
@@ -665,13 +665,13 @@ var float32AVX2 = Float32Table{
 		checkColumns(dst, x, rows, ldx)
 		colMaxAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	ColSumPart: func(dst, x []float32, rows, ldx int) {
+	ColSumOn: func(dst, x []float32, rows, ldx int) {
 		checkColumns(dst, x, rows, ldx)
-		colSumPartAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+		colSumOnAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	ColMaxPart: func(dst, x []float32, rows, ldx int) {
+	ColMaxOn: func(dst, x []float32, rows, ldx int) {
 		checkColumns(dst, x, rows, ldx)
-		colMaxPartAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+		colMaxOnAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
 	Adam: func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper) {
 		sameLengths(len(p1), len(m1), len(v1))

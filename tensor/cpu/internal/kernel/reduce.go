@@ -99,7 +99,8 @@ func reduceColumns(dst, x []float32, rows, ldx int, neutral float32, join func(a
 		var parts [ColParts][block]float32
 		for p := range parts {
 			from, to := ColPart(rows, p)
-			chainColumns(parts[p][:len(out)], x[min(from*ldx+first, len(x)):], to-from, ldx, neutral, join)
+			fill(parts[p][:len(out)], neutral)
+			chainColumns(parts[p][:len(out)], x[min(from*ldx+first, len(x)):], to-from, ldx, join)
 		}
 		for step := 1; step < ColParts; step *= 2 {
 			for p := 0; p < ColParts; p += 2 * step {
@@ -112,21 +113,20 @@ func reduceColumns(dst, x []float32, rows, ldx int, neutral float32, join func(a
 	}
 }
 
-// colSumPart is the plain Go twin of ColSumPart.
-func colSumPart(dst, x []float32, rows, ldx int) {
+// colSumOn is the plain Go twin of ColSumOn.
+func colSumOn(dst, x []float32, rows, ldx int) {
 	checkColumns(dst, x, rows, ldx)
-	chainColumns(dst, x, rows, ldx, 0, func(a, b float32) float32 { return a + b })
+	chainColumns(dst, x, rows, ldx, func(a, b float32) float32 { return a + b })
 }
 
-// colMaxPart is the plain Go twin of ColMaxPart.
-func colMaxPart(dst, x []float32, rows, ldx int) {
+// colMaxOn is the plain Go twin of ColMaxOn.
+func colMaxOn(dst, x []float32, rows, ldx int) {
 	checkColumns(dst, x, rows, ldx)
-	chainColumns(dst, x, rows, ldx, -inf32, joinMax)
+	chainColumns(dst, x, rows, ldx, joinMax)
 }
 
-// chainColumns joins the rows in order.
-func chainColumns(dst, x []float32, rows, ldx int, neutral float32, join func(a, b float32) float32) {
-	fill(dst, neutral)
+// chainColumns joins the rows to dst, in order.
+func chainColumns(dst, x []float32, rows, ldx int, join func(a, b float32) float32) {
 	for i := range rows {
 		for j, v := range x[i*ldx:][:len(dst)] {
 			dst[j] = join(dst[j], v)

@@ -152,17 +152,21 @@ func TestColumnReductions(t *testing.T) {
 			float32Tables[l].ColMax(got.s, x, rows, ldx)
 			checkSame(t, l, "ColMax", got, top)
 			parts := floats(ColParts*cols, 5)
-			inParts := func(what string, part, whole func(dst, x []float32, rows, ldx int), want []float32) {
+			inParts := func(what string, neutral float32, on, whole func(dst, x []float32, rows, ldx int), want []float32) {
 				for i := range ColParts {
 					from, to := ColPart(rows, i)
-					part(parts.s[i*cols:(i+1)*cols], x[from*ldx:], to-from, ldx)
+					part := parts.s[i*cols : (i+1)*cols]
+					fill(part, neutral)
+					between := from + (to-from)/3 // a part may come in pieces
+					on(part, x[from*ldx:], between-from, ldx)
+					on(part, x[between*ldx:], to-between, ldx)
 				}
 				whole(got.s, parts.s, ColParts, cols)
 				checkSame(t, l, what, got, want)
 				checkSame(t, l, what, parts, parts.s)
 			}
-			inParts("ColSum in parts", float32Tables[l].ColSumPart, float32Tables[l].ColSum, sum)
-			inParts("ColMax in parts", float32Tables[l].ColMaxPart, float32Tables[l].ColMax, top)
+			inParts("ColSum in parts", 0, float32Tables[l].ColSumOn, float32Tables[l].ColSum, sum)
+			inParts("ColMax in parts", -inf32, float32Tables[l].ColMaxOn, float32Tables[l].ColMax, top)
 		}
 	})
 }

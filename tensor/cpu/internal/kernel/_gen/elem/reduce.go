@@ -24,7 +24,7 @@ func (m *machine) reduce() {
 	for _, r := range reductions {
 		m.rows("row"+r.name, r.neutral, r.join)
 		m.columns("col"+r.name, 8, r.neutral, r.join)
-		m.columns("col"+r.name+"Part", 1, r.neutral, r.join)
+		m.columns("col"+r.name+"On", 1, r.neutral, r.join)
 	}
 }
 
@@ -110,7 +110,7 @@ func (m *machine) tree(acc []vec, join func(m *machine, a, b Op) vec) vec {
 
 func (m *machine) storeLane(x vec, dst reg.Register) { m.VMOVSS(x, Mem{Base: dst}) }
 
-// columns reduces each of n columns over the 8 parts of ../../reduce.go, or as one: four vectors of columns at a time
+// columns reduces each of n columns over the 8 parts of ../../reduce.go, or as one that goes on from dst: four vectors of columns at a time
 // (two without AVX-512, for want of registers), then one.
 func (m *machine) columns(name string, parts int, neutral float64, join func(m *machine, a, b Op) vec) {
 	m.function(name, "func(dst, x *float32, rows, ldx, n int)")
@@ -129,7 +129,11 @@ func (m *machine) columns(name string, parts int, neutral float64, join func(m *
 		for part := range parts {
 			acc := make([]vec, vectors)
 			for v := range acc {
-				acc[v] = m.copy(start)
+				if acc[v] = m.reg(); parts == 1 {
+					m.VMOVUPS(m.load(dst, at(v)), acc[v])
+				} else {
+					m.VMOVAPS(start, acc[v])
+				}
 			}
 			loop := fmt.Sprintf("%sPart%d", label, part)
 			end := m.GP64()

@@ -84,13 +84,13 @@ const remainingFields = `Pow: float32Generic.Pow,
 		checkColumns(dst, x, rows, ldx)
 		colMaxLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	ColSumPart: func(dst, x []float32, rows, ldx int) {
+	ColSumOn: func(dst, x []float32, rows, ldx int) {
 		checkColumns(dst, x, rows, ldx)
-		colSumPartLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+		colSumOnLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
-	ColMaxPart: func(dst, x []float32, rows, ldx int) {
+	ColMaxOn: func(dst, x []float32, rows, ldx int) {
 		checkColumns(dst, x, rows, ldx)
-		colMaxPartLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
+		colMaxOnLEVEL(unsafe.SliceData(dst), unsafe.SliceData(x), rows, ldx, len(dst))
 	},
 	Adam: func(p1, m1, v1, p, m, v, g []float32, h *AdamHyper) {
 		sameLengths(len(p1), len(m1), len(v1))
