@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/likely-ml/likely/data"
+	_ "github.com/likely-ml/likely/tensor/cpu/gonumblas" // blas64 runs on our kernels
 )
 
 // logisticLoss is what [Logistic] minimises, divided by the number n of examples so that a tolerance means the same for

@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
+
+	_ "github.com/likely-ml/likely/tensor/cpu/gonumblas" // blas64 and mat run on our kernels
 )
 
 // normal is the multivariate normal distribution N(μ, Σ) in p dimensions:

@@ -25,9 +25,9 @@ type trainer struct {
 	steps   int // in an epoch
 	backend tensor.Backend
 
-	vars    tensor.Vars // parameters, optimiser state, averages
-	judged  tensor.Vars // what validation and the result see: parameters or their averages
-	best    tensor.Vars // a copy of judged at the best validation loss
+	vars    tensor.Vars       // parameters, optimiser state, averages
+	judged  tensor.Vars       // what validation and the result see: parameters or their averages
+	best    tensor.Vars       // a copy of judged at the best validation loss
 	step    tensor.Executable // one step of every phase, in turn
 	phases  []runningPhase
 	average tensor.Executable // nil without

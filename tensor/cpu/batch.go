@@ -207,13 +207,17 @@ func (k *cluster) perItem(items int, updates map[*value]bool) *perItem {
 			return nil
 		}
 		b.bind = func(p *pool) itemRun {
-			prog := compileCluster(k, size)
-			return itemRun{cost: prog.cost * float64(size), run: func(w *worker, from, to int) { prog.run(&w.tile, from*size, to*size) }}
+			prog := compileCluster(k, size, size)
+			return itemRun{cost: prog.cost * float64(size), run: func(w *worker, from, to int) {
+				for i := from; i < to; i++ {
+					prog.run(&w.tile, i*size, (i+1)*size)
+				}
+			}}
 		}
 	case r.outer%items == 0: // each item has its own sums
 		b.bind = func(p *pool) itemRun {
 			matrices := r.outer / items
-			prog := compileCluster(k, r.inner)
+			prog := compileCluster(k, r.inner, r.extent*r.inner)
 			return itemRun{cost: prog.cost * float64(size), run: func(w *worker, from, to int) {
 				for o := from * matrices; o < to*matrices; o++ {
 					k.sumMatrix(prog, w, o, 0, kernel.ColParts)
@@ -223,11 +227,13 @@ func (k *cluster) perItem(items int, updates map[*value]bool) *perItem {
 		}
 	case r.outer == 1 && items%kernel.ColParts == 0 && r.extent%items == 0: // the items of a part add to one chain
 		b.bind = func(p *pool) itemRun {
-			prog := compileCluster(k, r.inner)
+			prog := compileCluster(k, r.inner, size)
 			each := items / kernel.ColParts
 			return itemRun{cost: prog.cost * float64(size), end: func() { k.joinParts(0) }, run: func(w *worker, from, to int) {
 				w.tile.part, w.tile.fresh = from/each, from%each == 0
-				prog.run(&w.tile, from*size, to*size)
+				for i := from; i < to; i++ {
+					prog.run(&w.tile, i*size, (i+1)*size)
+				}
 			}}
 		}
 	default:

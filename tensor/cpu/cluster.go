@@ -281,6 +281,15 @@ func (f fetch) period() int {
 	return 0
 }
 
+// periodWithin is the number of elements after which a row repeats as long as no multiple of span elements is passed, or
+// ever if span is 0; 0 if it is not one.
+func (f fetch) periodWithin(span int) int {
+	if n := len(f.groups); span > 0 && f.kind == runs && n == 3 && f.groups[2].kept && f.groups[1].extent*f.inner%span == 0 {
+		return f.inner
+	}
+	return f.period()
+}
+
 // expand writes elements [from, from+len(dst)) of the iteration.
 func expand[T any](f *fetch, dst, src []T, from int) {
 	repeats := 1 // how often a run that is kept comes in a row

@@ -36,7 +36,7 @@ func compileEnd(v *value, r reduction, slot int) ending {
 
 // bind makes a cluster without sums down columns runnable.
 func (k *cluster) bind(p *pool) func() {
-	prog := compileCluster(k, 0)
+	prog := compileCluster(k, 0, 0)
 	steps := (prog.size + prog.step - 1) / prog.step
 	parts, size := p.chunks(steps, prog.cost*float64(prog.step))
 	size *= prog.step
@@ -48,7 +48,7 @@ func (k *cluster) bind(p *pool) func() {
 // bindColumns makes a cluster that ends in sums down columns runnable: [kernel.ColParts] parts for each of the outer
 // matrices, whose chains are joined when all are there.
 func (k *cluster) bindColumns(p *pool) func() {
-	prog, r := compileCluster(k, k.rows.inner), k.rows
+	prog, r := compileCluster(k, k.rows.inner, k.rows.extent*k.rows.inner), k.rows
 	if r.outer >= 2*p.threads {
 		parts, size := p.chunks(r.outer, prog.cost*float64(r.extent*r.inner))
 		return p.launch(parts, func(w *worker, part int) {

@@ -48,7 +48,7 @@ type tileProgram struct {
 	code       []instruction
 	moving     []movingSlot // slots in memory, that move on with each tile
 	fixed      []fixedSlot
-	patterns   []expansion // filled once for each part
+	patterns   []expansion // filled once for each run
 	expansions []expansion // filled for each tile
 	ends       []ending    // run after the code
 	slots      int
@@ -78,8 +78,8 @@ type expansion func(t *tileMemory, from, n int)
 type ending func(t *tileMemory, at int)
 
 // compileCluster writes the program. The buffers of all that enters and leaves must be known, but not yet placed. Runs begin
-// at multiples of grain elements, or of tiles if it is 0.
-func compileCluster(k *cluster, grain int) *tileProgram {
+// at multiples of grain elements, or of tiles if it is 0, and do not go beyond multiples of span elements, if it is not 0.
+func compileCluster(k *cluster, grain, span int) *tileProgram {
 	p := &tileProgram{size: k.size, step: min(tileSize, max(k.size, 1))}
 	slots := map[*value]int{}      // members and whole operands
 	others := map[operandKey]int{} // single and broadcast operands
@@ -143,7 +143,7 @@ func compileCluster(k *cluster, grain int) *tileProgram {
 				key := operandKey{o.value, f.kind}
 				s, ok := others[key]
 				if !ok {
-					s = p.broadcast(f, grain, fresh)
+					s = p.broadcast(f, grain, span, fresh)
 					others[key] = s
 				}
 				args[j] = arg{slot: s, dtype: o.dtype(), single: f.kind == single}
@@ -199,7 +199,7 @@ type operandKey struct {
 }
 
 // broadcast makes a slot for an operand that is not read element by element.
-func (p *tileProgram) broadcast(f fetch, grain int, fresh func(tensor.DType) int) int {
+func (p *tileProgram) broadcast(f fetch, grain, span int, fresh func(tensor.DType) int) int {
 	if f.kind == single {
 		s := p.slots
 		p.slots++
@@ -229,7 +229,7 @@ func (p *tileProgram) broadcast(f fetch, grain int, fresh func(tensor.DType) int
 	case tensor.Uint32:
 		x = expander[uint32](s, f)
 	}
-	if period > 0 && p.step%period == 0 && grain%period == 0 {
+	if per := f.periodWithin(span); per > 0 && p.step%per == 0 && grain%per == 0 {
 		p.patterns = append(p.patterns, x)
 	} else {
 		p.expansions = append(p.expansions, x)
@@ -272,7 +272,7 @@ func (p *tileProgram) run(t *tileMemory, from, to int) {
 		}
 	}
 	for _, x := range p.patterns {
-		x(t, 0, p.step)
+		x(t, from, min(p.step, to-from))
 	}
 	for at := from; at < to; at += p.step {
 		t.n = min(p.step, to-at)

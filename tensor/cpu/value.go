@@ -200,6 +200,6 @@ func (c *compiler) folded(v *value) *value {
 	}
 	result := tensor.NewArray(v.shape)
 	folded := &value{op: v.op, shape: v.shape, in: v.in, attr: v.attr, buf: arrayBuffer(result), inMemory: true}
-	compileCluster(&cluster{size: v.size(), members: []*value{folded}}, 0).run(&tileMemory{}, 0, v.size())
+	compileCluster(&cluster{size: v.size(), members: []*value{folded}}, 0, 0).run(&tileMemory{}, 0, v.size())
 	return &value{op: tensor.OpConstant, shape: v.shape, attr: result}
 }
