@@ -1,132 +1,176 @@
-// Command bench times whole training steps (forward, backward, Adam; batch 128) of this project beside PyTorch's on the
-// same machine: each workload is run by one, then the other, in turn, and the medians are compared.
+// Command bench times training steps, answers of fitted networks and matrix products of this project beside PyTorch's and
+// ONNX Runtime's on the same machine: the sides take turns, and medians are compared.
 //
-//	go run ./bench                      both, 1 and 2 threads
-//	go run ./bench -torch ""            only this project
+//	go run ./bench                      everything, on 1 and 2 threads; writes bench/RESULTS.md
+//	go run ./bench -only mlp,cnn        only these; gemm is the table of matrix products
+//	go run ./bench -torch "" -onnx ""   only this project
+//	go run ./bench -profile cnn         what each launch of our plan costs
+//
+// ONNX Runtime comes from npm: (cd bench/onnx && npm ci --ignore-scripts).
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"slices"
+	"path/filepath"
 	"strings"
-	"time"
-
-	"github.com/likely-ml/likely/tensor/cpu"
 )
 
+// options are the command line.
+type options struct {
+	python, node     string
+	seconds          float64
+	rounds, threads  int
+	only             string
+	out              string
+	child, profiling string
+}
+
 func main() {
-	python := flag.String("torch", "/usr/bin/python3", "the Python that has PyTorch; empty for none")
-	seconds := flag.Float64("seconds", 4, "time for each workload, side and round")
-	rounds := flag.Int("rounds", 3, "how often the sides take turns")
-	only := flag.String("workload", "", "only this one")
-	threads := flag.Int("threads", 0, "only this number of threads")
+	var o options
+	flag.StringVar(&o.python, "torch", "/usr/bin/python3", "the Python that has PyTorch; empty for none")
+	flag.StringVar(&o.node, "onnx", "node", "the Node.js that runs ONNX Runtime; empty for none")
+	flag.Float64Var(&o.seconds, "seconds", 0.8, "time for each workload, side and round")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often the sides take turns")
+	flag.IntVar(&o.threads, "threads", 0, "only this number of threads")
+	flag.StringVar(&o.only, "only", "", "only these workloads, by comma")
+	flag.StringVar(&o.out, "out", "bench/RESULTS.md", "where results go when everything has run")
+	flag.StringVar(&o.child, "child", "", "be a contestant with this job, for the comparison's own use")
+	flag.StringVar(&o.profiling, "profile", "", "print the profile of this workload instead")
 	flag.Parse()
-	fmt.Printf("%-8s %7s %12s %12s %12s %7s\n", "workload", "threads", "likely ms", "mean ms", "PyTorch ms", "ratio")
-	for _, w := range workloads {
-		if *only != "" && *only != w.name {
-			continue
-		}
-		for _, n := range []int{1, 2} {
-			if *threads != 0 && *threads != n {
-				continue
-			}
-			if err := compare(w, n, *rounds, *seconds, *python); err != nil {
-				fmt.Fprintln(os.Stderr, "bench:", err)
-				os.Exit(1)
-			}
-		}
+	if err := o.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
 	}
 }
 
-// compare prints one line of the table.
-func compare(w workload, threads, rounds int, seconds float64, python string) error {
-	step, err := w.compile(cpu.New(threads))
-	if err != nil {
-		return fmt.Errorf("%s: %w", w.name, err)
+func (o *options) run() error {
+	switch {
+	case o.child != "":
+		return runChild(o.child, o.threads, os.Stdin, os.Stdout)
+	case o.profiling != "":
+		return writeProfile(os.Stdout, o.profiling, max(o.threads, 1))
 	}
-	var ours, theirs []float64
-	for range rounds {
-		times, err := timeSteps(step, seconds)
-		if err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
-		}
-		ours = append(ours, times...)
-		if python == "" {
+	return o.compareAll()
+}
+
+// chosen are the workloads to run, and whether the matrix products are.
+func (o *options) chosen() (ws []workload, gemm bool, err error) {
+	if o.only == "" {
+		return workloads, true, nil
+	}
+	for name := range strings.SplitSeq(o.only, ",") {
+		if name == gemmJobs {
+			gemm = true
 			continue
 		}
-		// PyTorch at its best: of its two memory layouts, the faster in each round.
-		best := 0.0
-		for _, layout := range []string{"contiguous", "channels_last"} {
-			median, err := torchStep(python, w.name, layout, threads, seconds)
-			if err != nil {
-				return err
-			}
-			if best == 0 || median < best {
-				best = median
-			}
+		w, err := workloadNamed(name)
+		if err != nil {
+			return nil, false, err
 		}
-		theirs = append(theirs, best)
+		ws = append(ws, w)
 	}
-	mean := 0.0
-	for _, t := range ours {
-		mean += t / float64(len(ours))
+	return ws, gemm, nil
+}
+
+func (o *options) compareAll() error {
+	ws, gemm, err := o.chosen()
+	if err != nil {
+		return err
 	}
-	line := fmt.Sprintf("%-8s %7d %12.3f %12.3f", w.name, threads, median(ours), mean)
-	if len(theirs) > 0 {
-		line += fmt.Sprintf(" %12.3f %7.2f", median(theirs), median(theirs)/median(ours))
+	counts := []int{1, 2}
+	if o.threads != 0 {
+		counts = []int{o.threads}
 	}
-	fmt.Println(line)
+	b := &bench{seconds: o.seconds, rounds: o.rounds}
+	if b.peers, err = findPeers(o.python, o.node); err != nil {
+		return err
+	}
+	b.peak = measuredPeak()
+	times, memory, products := newTimes(), newMemory(), newGEMM()
+	if gemm {
+		if err := b.runGEMM(products, counts); err != nil {
+			return err
+		}
+	}
+	if len(ws) > 0 {
+		if err := b.runWorkloads(times, memory, ws, counts); err != nil {
+			return err
+		}
+	}
+	if o.only != "" || o.threads != 0 {
+		return nil
+	}
+	empty, err := b.emptyONNX()
+	if err != nil {
+		return err
+	}
+	return b.writeResults(o.out, empty, times, memory, products)
+}
+
+func (b *bench) runGEMM(t *table, counts []int) error {
+	t.begin()
+	for _, threads := range counts {
+		results, err := b.compareGEMM(threads)
+		if err != nil {
+			return err
+		}
+		for _, r := range results {
+			b.addGEMM(t, r)
+		}
+	}
 	return nil
 }
 
-// timeSteps gives the milliseconds of single steps.
-func timeSteps(step func() error, seconds float64) ([]float64, error) {
-	for range 5 {
-		if err := step(); err != nil {
-			return nil, err
+func (b *bench) runWorkloads(times, memory *table, ws []workload, counts []int) error {
+	var all [][]result
+	times.begin()
+	for _, w := range ws {
+		var results []result
+		for i, threads := range counts {
+			r, err := b.compare(w, threads, i == 0)
+			if err != nil {
+				return err
+			}
+			b.addTimes(times, r)
+			results = append(results, r)
 		}
+		all = append(all, results)
 	}
-	var times []float64
-	for end := time.Now().Add(time.Duration(seconds * float64(time.Second))); len(times) < 3 || time.Now().Before(end); {
-		start := time.Now()
-		if err := step(); err != nil {
-			return nil, err
-		}
-		times = append(times, float64(time.Since(start))/1e6)
+	memory.begin()
+	for _, results := range all {
+		addMemory(memory, results)
 	}
-	return times, nil
+	return nil
 }
 
-// torchStep is the median of PyTorch's steps in milliseconds, in the environment that makes it fastest.
-func torchStep(python, workload, layout string, threads int, seconds float64) (float64, error) {
-	c := exec.Command(python, "bench/torch/steps.py", "--workload", workload, "--layout", layout,
-		"--threads", fmt.Sprint(threads), "--seconds", fmt.Sprint(seconds))
-	c.Env = slices.DeleteFunc(os.Environ(), func(s string) bool {
-		return strings.HasPrefix(s, "OPENBLAS_CORETYPE=") || strings.HasPrefix(s, "OPENBLAS_L2_SIZE=")
-	})
-	c.Env = append(c.Env, "ATEN_CPU_CAPABILITY=avx512", "MALLOC_TRIM_THRESHOLD_=2000000000", "MALLOC_MMAP_THRESHOLD_=2000000000")
-	var message bytes.Buffer
-	c.Stderr = &message
-	out, err := c.Output()
+// emptyONNX is the time of ONNX Runtime's call of a network that does nothing, which its other times include.
+func (b *bench) emptyONNX() (string, error) {
+	if b.node == "" {
+		return "", nil
+	}
+	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
-		return 0, fmt.Errorf("PyTorch, %s: %w: %s", workload, err, bytes.TrimSpace(message.Bytes()))
+		return "", err
 	}
-	var result struct {
-		Median float64 `json:"median_ms"`
+	defer os.RemoveAll(dir)
+	o := newONNX(nil, 1, 784)
+	o.node("Identity", nil)
+	model, input := filepath.Join(dir, "model.onnx"), filepath.Join(dir, "input")
+	if err := os.WriteFile(model, o.finish(1, 784), 0o600); err != nil {
+		return "", err
 	}
-	if err := json.Unmarshal(out, &result); err != nil {
-		return 0, fmt.Errorf("PyTorch, %s: %w in %q", workload, err, out)
+	if err := os.WriteFile(input, make([]byte, 4*784), 0o600); err != nil {
+		return "", err
 	}
-	return result.Median, nil
-}
-
-func median(x []float64) float64 {
-	x = slices.Clone(x)
-	slices.Sort(x)
-	return x[len(x)/2]
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	c, err := b.onnx(ctx, 1, "--model", model, "--input", input)
+	if err != nil {
+		return "", err
+	}
+	ms, err := c.turn(b.seconds, "empty")
+	return number("%.4g", ms), err
 }

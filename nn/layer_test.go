@@ -67,6 +67,8 @@ func layers() []layer {
 		{"group norm", &group, []int{2, 2, 3, 4}, group.Apply, func(x []float64, p map[string][]float64) []float64 {
 			return plainNorm(x, 4, p["scale"], p["shift"], func(i int) int { return i/24*2 + i%4/2 })
 		}},
+		attentionLayer("attention, one head", 1),
+		attentionLayer("attention, two heads", 2),
 		{"max pool", &struct{}{}, []int{2, 5, 4, 2}, func(x *tensor.Node) *tensor.Node { return nn.MaxPool(x, 2) },
 			func(x []float64, _ map[string][]float64) []float64 { return plainPool(x, [4]int{2, 5, 4, 2}, 2, true) }},
 		{"average pool", &struct{}{}, []int{2, 4, 6, 1}, func(x *tensor.Node) *tensor.Node { return nn.AveragePool(x, 2) },

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/likely-ml/likely/tensor/cpu"
+)
+
+// Every contestant, this program's own among them, is a process that speaks lines of JSON: one greeting when it is ready;
+// one timing for each line "SECONDS JOB" that it reads; and at the end of its input its memory. So each side has its own
+// process whose memory can be measured, and keeps what it has prepared while the other side has its turn.
+
+// greeting is a contestant's first line.
+type greeting struct {
+	Version string    `json:"version"`
+	Variant string    `json:"variant"` // the peer's own forms of which it found this one the fastest
+	Losses  []float64 `json:"losses"`  // of the first steps from given parameters
+	Outputs []float64 `json:"outputs"` // for the given input
+	Flops   float64   `json:"flops"`
+	Allocs  float64   `json:"allocs"` // Go's heap allocations in a step
+}
+
+// timing is what a turn gives.
+type timing struct {
+	Median float64 `json:"median_ms"`
+}
+
+// memory is a contestant's last line, in kilobytes.
+type memory struct {
+	Start int `json:"start_kb"` // when its libraries were loaded
+	Peak  int `json:"peak_kb"`
+}
+
+const gemmJobs = "gemm" // the name that asks for all matrix products
+
+// runChild is this project's contestant.
+func runChild(name string, threads int, in io.Reader, out io.Writer) error {
+	start := residentKB("VmRSS")
+	var hello greeting
+	jobs := map[string]func() error{}
+	b := cpu.New(threads)
+	if name == gemmJobs {
+		for _, s := range gemmShapes {
+			j, err := compileGEMM(b, s)
+			if err != nil {
+				return err
+			}
+			jobs[s.job()] = j.run
+		}
+	} else {
+		w, err := workloadNamed(name)
+		if err != nil {
+			return err
+		}
+		j, err := w.compile(b)
+		if err != nil {
+			return err
+		}
+		jobs[name] = j.run
+		hello.Flops = j.flops()
+		if hello.Allocs, err = allocations(j.run); err != nil {
+			return err
+		}
+	}
+	reply := json.NewEncoder(out)
+	if err := reply.Encode(hello); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		seconds, job, _ := strings.Cut(lines.Text(), " ")
+		budget, err := strconv.ParseFloat(seconds, 64)
+		if err != nil || jobs[job] == nil {
+			return fmt.Errorf("cannot serve %q: %w", lines.Text(), err)
+		}
+		times, err := timeRuns(jobs[job], budget)
+		if err != nil {
+			return err
+		}
+		if err := reply.Encode(timing{median(times)}); err != nil {
+			return err
+		}
+	}
+	return reply.Encode(memory{start, residentKB("VmHWM")})
+}
+
+// allocations is how many objects a steady run puts on the heap.
+func allocations(run func() error) (float64, error) {
+	const runs = 5
+	var before, after runtime.MemStats
+	for i := range 2 + runs {
+		if i == 2 { // the first two may still be setting up
+			runtime.ReadMemStats(&before)
+		}
+		if err := run(); err != nil {
+			return 0, err
+		}
+	}
+	runtime.ReadMemStats(&after)
+	// The runtime's own background work allocates now and then.
+	return float64((after.Mallocs - before.Mallocs) / runs), nil
+}
+
+// timeRuns gives the milliseconds of single runs, of at least one, after a short warm-up.
+func timeRuns(run func() error, seconds float64) ([]float64, error) {
+	timed := func() (time.Duration, error) {
+		start := time.Now()
+		err := run()
+		return time.Since(start), err
+	}
+	budget := time.Duration(seconds * float64(time.Second))
+	for spent, n := time.Duration(0), 0; n == 0 || n < 5 && spent < budget/5; n++ {
+		d, err := timed()
+		if err != nil {
+			return nil, err
+		}
+		spent += d
+	}
+	var times []float64
+	for end := time.Now().Add(budget); len(times) == 0 || time.Now().Before(end); {
+		d, err := timed()
+		if err != nil {
+			return nil, err
+		}
+		times = append(times, float64(d)/1e6)
+	}
+	return times, nil
+}
+
+// residentKB reads a figure of this process's memory where the system has /proc, and is 0 elsewhere. getrusage is no
+// substitute: across exec, Linux hands on the peak of the process that forked.
+func residentKB(what string) int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, what+":"); ok {
+			kb, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB"))
+			return kb
+		}
+	}
+	return 0
+}
+
+func median(x []float64) float64 {
+	x = slices.Clone(x)
+	slices.Sort(x)
+	return x[len(x)/2]
+}
