@@ -56,6 +56,9 @@ func gemm[T float](ks *kernels[T], ws *scratch[T], g product[T]) {
 		return
 	}
 	g.check()
+	if g.n1-g.n0 == 1 && g.m1-g.m0 > 1 && g.ldc == 1 && (g.tb || g.ldb == 1) {
+		g = g.transposed() // the row kernels take a column as well
+	}
 	if g.k == 0 {
 		if !g.accumulate {
 			for i := g.m0; i < g.m1; i++ {
@@ -67,10 +70,23 @@ func gemm[T float](ks *kernels[T], ws *scratch[T], g product[T]) {
 	run := gemmRun[T]{kernels: ks, scratch: ws, product: g,
 		panels: splitEvenly(g.m0, g.m1, ks.rows), add: g.accumulate}
 	kc := blockLength(g.k)
-	for k0 := 0; k0 < g.k; k0 += kc {
-		run.block(k0, min(kc, g.k-k0))
-		run.add = true
+	columns := g.n1 - g.n0
+	if g.tb && run.panels.count == 1 && run.panels.size == 1 && ks.dots != nil {
+		columns = 2 * ks.vector // go through whole rows of B, a memory page after the other
 	}
+	for n0 := g.n0; n0 < g.n1; n0 += columns {
+		run.n0, run.n1, run.add = n0, min(n0+columns, g.n1), g.accumulate
+		for k0 := 0; k0 < g.k; k0 += kc {
+			run.block(k0, min(kc, g.k-k0))
+			run.add = true
+		}
+	}
+}
+
+// transposed is the product Cᵀ = op(B)ᵀ·op(A)ᵀ of a single column, which is contiguous.
+func (g product[T]) transposed() product[T] {
+	return product[T]{ta: !g.tb, tb: !g.ta, m0: g.n0, m1: g.n1, n0: g.m0, n1: g.m1, k: g.k, a: g.b, lda: g.ldb, b: g.a,
+		ldb: g.lda, accumulate: g.accumulate, c: g.c, ldc: g.m1}
 }
 
 // maxBlock bounds the terms of one chain: 14 rows of A and 32 columns of B of that length fill the first-level cache.

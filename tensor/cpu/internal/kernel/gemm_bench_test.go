@@ -5,23 +5,60 @@ import (
 	"testing"
 )
 
-// gemmShapes are those of a dense network's steps, of a convolution as a matrix product, and squares.
+// gemmShapes are squares, and those of the steps of dense networks, of a variational autoencoder, of convolutions as
+// matrix products and of attention; few columns, single rows and single columns; and tall ones of statistics.
 var gemmShapes = []struct {
 	ta, tb  bool
 	m, n, k int
 }{
 	{false, false, 256, 256, 256},
+	{false, false, 512, 512, 512},
 	{false, false, 1024, 1024, 1024},
 	{false, false, 128, 512, 784},
-	{false, true, 128, 784, 512},
+	{false, false, 128, 256, 512},
+	{false, true, 128, 512, 256},
 	{true, false, 784, 512, 128},
+	{true, false, 512, 256, 128},
+	{false, false, 128, 400, 784},
+	{false, false, 128, 784, 400},
+	{false, true, 128, 400, 784},
+	{true, false, 784, 400, 128},
+	{true, false, 400, 784, 128},
+	{false, false, 128, 10, 784},
+	{true, false, 784, 10, 128},
 	{false, false, 128, 10, 256},
 	{false, true, 128, 256, 10},
 	{true, false, 256, 10, 128},
+	{false, false, 128, 20, 400},
+	{false, false, 128, 6272, 100},
+	{false, false, 128, 128, 3136},
+	{true, false, 3136, 128, 128},
 	{false, false, 25088, 64, 288},
+	{false, false, 49, 49, 64},
+	{false, true, 49, 49, 64},
 	{false, false, 1, 512, 784},
+	{false, true, 1, 512, 784},
 	{false, false, 1, 10, 256},
 	{false, false, 4, 512, 784},
+	{false, false, 128, 1, 3136},
+	{true, false, 3136, 1, 128},
+	{true, false, 1024, 64, 1024},
+	{false, false, 1000, 20, 20},
+}
+
+// The benchmarks print GFLOP/s; BenchmarkPeak prints what they are to be compared with, half of it for float64.
+
+func BenchmarkPeak(b *testing.B) {
+	for _, l := range levels() {
+		b.Run(l.String(), func(b *testing.B) {
+			defer Use(l)()
+			var best float64
+			for b.Loop() {
+				best = max(best, PeakFLOPS(0))
+			}
+			b.ReportMetric(best*1e-9, "GFLOP/s")
+		})
+	}
 }
 
 func BenchmarkGemm32(b *testing.B) { benchmarkGemm[float32](b) }

@@ -10,7 +10,8 @@ type gemmRun[T float] struct {
 	panels split // of the rows
 	add    bool  // whether C already holds something to add to
 
-	k0, kc int // the block of terms
+	k0, kc  int  // the block of terms
+	inPlace bool // whether rows of A are read where they are, as they stay in the cache without being packed
 }
 
 // Sizes that decide the order of the loops. They change speed, never a result.
@@ -24,12 +25,18 @@ const (
 // block adds the terms [k0, k0+kc).
 func (r *gemmRun[T]) block(k0, kc int) {
 	r.k0, r.kc = k0, kc
+	m, n := r.m1-r.m0, r.n1-r.n0
+	r.inPlace = false
 	switch {
 	case r.panels.count == 1:
 		r.onePanelOfRows()
-	case r.m1-r.m0 <= keepA:
+	case r.ta && r.turn != nil && n <= r.rows:
+		r.fewColumns()
+	case m <= keepA: // rows of A in place gain 2%, and more with fewer columns
+		r.inPlace = !r.ta && r.direct != nil
 		r.packedRows(r.n0, r.n1, 0, r.panels.count, true)
-	case r.n1-r.n0 <= keepB:
+	case n <= keepB:
+		r.inPlace = !r.ta && r.direct != nil
 		r.packedColumns()
 	default:
 		perSlice := keepA / r.rows
@@ -43,16 +50,23 @@ func (r *gemmRun[T]) block(k0, kc int) {
 }
 
 // onePanelOfRows is the product of few rows: each panel of B is used once, so it is read where it is if its rows are
-// contiguous and whole tiles wide.
+// contiguous and whole tiles wide, or if there is but one row.
 func (r *gemmRun[T]) onePanelOfRows() {
 	start, rows := r.panels.part(0)
 	var a []T
-	if rows == 1 && !r.ta {
+	switch {
+	case rows == 1 && !r.ta:
 		a = r.a[start*r.lda+r.k0:]
-	} else {
+	case rows == 1 && r.lda == 1:
+		a = r.a[r.k0+start:]
+	default:
 		r.packedA = reserve(r.packedA, r.sizeA())
 		a = r.packedA
 		r.packA(a, 0)
+	}
+	if r.tb && rows == 1 && r.dots != nil {
+		r.rowOfDots(a, start)
+		return
 	}
 	j := r.n0
 	if !r.tb {
@@ -70,6 +84,56 @@ func (r *gemmRun[T]) onePanelOfRows() {
 		r.packedB = reserve(r.packedB, r.sizeB())
 		r.packB(r.packedB, j)
 		r.tileAt(0, j, a, r.packedB)
+	}
+}
+
+// rowOfDots is the product of the row a with a transposed B.
+func (r *gemmRun[T]) rowOfDots(a []T, row int) {
+	rows := r.dotRows[:2*r.vector]
+	for j := r.n0; j < r.n1; j += len(rows) {
+		cols := min(len(rows), r.n1-j)
+		for q := range rows {
+			rows[q] = (j+min(q, cols-1))*r.ldb + r.k0
+		}
+		r.dots(r.kc, &a[0], &r.b[0], &rows[0], &r.c[row*r.ldc+j], cols, boolInt(r.add))
+	}
+}
+
+// fewColumns is the product of a transposed A with a few columns: with the two exchanged, A's rows are read where they
+// are and fill the vectors, and each tile is stored transposed.
+func (r *gemmRun[T]) fewColumns() {
+	n := r.n1 - r.n0
+	r.packedA = reserve(r.packedA, r.sizeA())
+	if r.tb {
+		r.packTransposed(r.packedA, n, r.b[r.n0*r.ldb+r.k0:], r.ldb, n)
+	} else {
+		r.copyRows(r.packedA, n, r.b[r.k0*r.ldb+r.n0:], r.ldb, r.kc, n)
+	}
+	r.packedB = reserve(r.packedB, r.sizeB())
+	r.scratch.turned = reserve(r.scratch.turned, r.vector*r.cols)
+	tile := r.scratch.turned
+	for i := r.m0; i < r.m1; i += r.cols {
+		rows := min(r.cols, r.m1-i)
+		a, ld := r.a[r.k0*r.lda+i:], r.lda
+		if rows < r.cols {
+			r.copyRows(r.packedB, r.cols, a, ld, r.kc, rows)
+			a, ld = r.packedB, r.cols
+		}
+		r.wide[n](r.kc, &r.packedA[0], &a[0], ld, &tile[0], r.cols, r.vector, 0)
+		whole := rows / r.vector * r.vector
+		if whole > 0 {
+			r.turn(&r.c[i*r.ldc+r.n0], r.ldc, &tile[0], r.cols, n, whole, boolInt(r.add))
+		}
+		for q := whole; q < rows; q++ {
+			c := r.c[(i+q)*r.ldc+r.n0:][:n]
+			for j := range c {
+				if s := tile[j*r.cols+q]; r.add {
+					c[j] += s
+				} else {
+					c[j] = s
+				}
+			}
+		}
 	}
 }
 
@@ -124,11 +188,22 @@ func (r *gemmRun[T]) sizeB() int { return r.cols*r.kc + spare }
 func (r *gemmRun[T]) tileAt(p, j int, a, b []T) {
 	i, rows := r.panels.part(p)
 	cols := min(r.cols, r.n1-j)
+	if r.inPlace {
+		tiles, last := r.direct, cols-(r.cols-r.vector)
+		if cols <= r.vector {
+			tiles, last = r.directNarrow, cols
+		}
+		tiles[rows](r.kc, &r.a[i*r.lda+r.k0], r.lda, &b[0], &r.c[i*r.ldc+j], r.ldc, last, boolInt(r.add))
+		return
+	}
 	r.tile(rows, cols, r.kc, a, b, r.panelCols(cols), r.c[i*r.ldc+j:], r.ldc, boolInt(r.add))
 }
 
-// packA packs panel p of A.
+// packA packs panel p of A, unless it is read in place.
 func (r *gemmRun[T]) packA(dst []T, p int) {
+	if r.inPlace {
+		return
+	}
 	i, rows := r.panels.part(p)
 	if r.ta {
 		r.copyRows(dst, rows, r.a[r.k0*r.lda+i:], r.lda, r.kc, rows)

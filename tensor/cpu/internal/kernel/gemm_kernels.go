@@ -20,6 +20,11 @@ type kernels[T float] struct {
 	strip     micro[T] // one row of stripCols columns; nil if there is none
 	stripCols int
 
+	direct, directNarrow []directFunc[T] // wide and narrow tiles by number of rows; nil if there are none
+
+	dots dotsFunc[T] // two vectors of columns of a transposed matrix; nil if there is none
+	turn turnFunc[T] // nil if there is none
+
 	transpose transposeFunc[T]
 	gather    gatherFunc[T]
 	exact     gatherFunc[T] // gather that touches nothing else
@@ -43,6 +48,23 @@ type gatherFunc[T float] func(dst []T, stride int, src []T, offs []int, cols int
 // Elements of dst from column cols to the next multiple of 16 are undefined; dst has 16 elements to spare. The adding
 // form has += for =, and touches nothing else.
 type copyFunc[T float] func(dst []T, stride int, src []T, ld, n, cols int)
+
+// directFunc is micro with the rows of A where they are, lda apart, and a packed panel of B.
+type directFunc[T float] func(k int, a *T, lda int, b, c *T, ldc, cols, add int)
+
+// dotsFunc multiplies one row with columns that lie as rows in b:
+//
+//	c[j] = Σ_p a[p]·b[rows[j]+p]   (+ c[j] if add != 0)   for j < cols
+//
+// each one chain of fused multiply-adds from zero in order of p. There are two vectors of rows, all of which are read.
+type dotsFunc[T float] func(k int, a, b *T, rows *int, c *T, cols, add int)
+
+// turnFunc stores a transposed tile:
+//
+//	dst[k*stride+i] = src[i*ld+k]   (+ dst[k*stride+i] if add != 0)   for i < used, k < n
+//
+// It touches nothing else of dst. n is a multiple of a vector, used at most one, and src has a vector of rows.
+type turnFunc[T float] func(dst *T, stride int, src *T, ld, used, n, add int)
 
 // tile runs the micro-kernel for rows x cols, cols at most ks.cols. Rows of b must hold a whole tile.
 func (ks *kernels[T]) tile(rows, cols, k int, a, b []T, ldb int, c []T, ldc, add int) {

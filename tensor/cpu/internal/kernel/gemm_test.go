@@ -211,25 +211,125 @@ func TestGemm32(t *testing.T) {
 
 // TestGemmLoops: one product for each order of loops and each special path.
 func TestGemmLoops(t *testing.T) {
+	t.Run("float32", testGemmLoops[float32])
+	t.Run("float64", testGemmLoops[float64])
+}
+
+func testGemmLoops[T float](t *testing.T) {
 	var ws Workspace
-	for _, s := range []struct{ m, n, k int }{
-		{1, 128, 5}, {1, 300, 400}, {3, 100, 9}, // B read in place
-		{keepA, 40, 3}, {keepA + 1, keepB, 3}, {keepA + 1, keepB + 1, 3}, // A packed whole, B packed whole, both in slices
-		{keepA + 5, sliceB + 20, 2}, {2*keepA + 10, keepB + 40, 390},
+	for _, s := range []struct {
+		ta, tb  bool
+		m, n, k int
+	}{
+		{m: 1, n: 128, k: 5}, {m: 1, n: 300, k: 400}, {m: 3, n: 100, k: 9}, // B read in place
+		{m: 1, n: 1, k: 390, tb: true}, {m: 1, n: 31, k: 16, tb: true}, {m: 1, n: 77, k: 800, tb: true}, // rows of B as columns
+		{m: 1, n: 77, k: 30, tb: true, ta: true},
+		{m: 100, n: 5, k: 400, ta: true}, {m: 49, n: 14, k: 7, ta: true}, {m: 47, n: 14, k: 400, ta: true, tb: true}, // A and B exchanged
+		{m: keepA + 1, n: 15, k: 400, ta: true},
+		{m: keepA, n: 40, k: 3}, {m: keepA + 1, n: keepB, k: 3}, {m: keepA + 1, n: keepB + 1, k: 3}, // A packed whole or in place, B packed whole, both in slices
+		{m: keepA, n: 40, k: 3, ta: true}, {m: keepA + 1, n: keepB, k: 3, ta: true}, {m: keepA + 1, n: keepB + 1, k: 3, ta: true, tb: true},
+		{m: keepA + 5, n: sliceB + 20, k: 2}, {m: 2*keepA + 10, n: keepB + 40, k: 390},
 	} {
-		g := newGemmCase[float32](1, false, false, true, s.m, s.n, s.k, 1, 2, 3, 7)
-		var first []float32
-		for _, l := range levels() {
-			restore := Use(l)
-			got := g.run(&ws, nil, nil)
-			restore()
-			if err := g.check(got); err != nil {
-				t.Errorf("%v, %v: %v", l, g, err)
+		for _, accumulate := range []bool{false, true} {
+			g := newGemmCase[T](1, s.ta, s.tb, accumulate, s.m, s.n, s.k, 1, 2, 3, 7)
+			compareLevels(t, &ws, g)
+		}
+	}
+}
+
+// TestGemmColumn: a contiguous single column, with its operand contiguous and not.
+func TestGemmColumn(t *testing.T) {
+	var ws Workspace
+	for _, m := range []int{2, 15, 16, 17, 32, 33, 100} {
+		for _, k := range []int{1, 15, 16, 17, 390} {
+			for flags := range 16 {
+				ta, tb, accumulate, padB := flags&1 > 0, flags&2 > 0, flags&4 > 0, flags&8>>3
+				compareLevels(t, &ws, newGemmCase[float32](uint64(flags), ta, tb, accumulate, m, 1, k, 1, padB, 0, 7))
+				compareLevels(t, &ws, newGemmCase[float64](uint64(flags), ta, tb, accumulate, m, 1, k, 1, padB, 0, 7))
 			}
-			if first == nil {
-				first = got
-			} else if err := sameBits(first, got); err != nil {
-				t.Errorf("%v, %v: %v", l, g, err)
+		}
+	}
+}
+
+// compareLevels: every level is right and gives the same bits.
+func compareLevels[T float](t *testing.T, ws *Workspace, g *gemmCase[T]) {
+	t.Helper()
+	var first []T
+	for _, l := range levels() {
+		restore := Use(l)
+		got := g.run(ws, nil, nil)
+		restore()
+		if err := g.check(got); err != nil {
+			t.Errorf("%v, %v: %v", l, g, err)
+		}
+		if first == nil {
+			first = got
+		} else if err := sameBits(first, got); err != nil {
+			t.Errorf("%v, %v: %v", l, g, err)
+		}
+	}
+}
+
+// TestPacking compares the packing routines of each level with the plain Go ones, every element of dst that they define.
+func TestPacking(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { testPacking(t, kernels32) })
+	t.Run("float64", func(t *testing.T) { testPacking(t, kernels64) })
+}
+
+func testPacking[T float](t *testing.T, active func() *kernels[T]) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for _, l := range levels() {
+		restore := Use(l)
+		ks := active()
+		restore()
+		compare := func(what string, width, stride, n int, pack, goPack func(dst []T)) {
+			t.Helper()
+			const margin = 16
+			whole := make([]T, margin+(n+1)*stride+ks.cols+16)
+			for i := range whole {
+				whole[i] = T(math.NaN())
+			}
+			want := make([]T, (n+1)*stride+32)
+			goPack(want)
+			pack(whole[margin:])
+			for k := range n {
+				for j := range width {
+					if got, w := whole[margin+k*stride+j], want[k*stride+j]; got != w {
+						t.Fatalf("%v: %s: element %d of row %d is %v, want %v", l, what, j, k, got, w)
+					}
+				}
+			}
+			for i, v := range whole[:margin] {
+				if v == v {
+					t.Fatalf("%v: %s wrote %d elements before dst", l, what, margin-i)
+				}
+			}
+		}
+		for n := 1; n <= 40; n++ {
+			for used := 1; used <= 16; used++ {
+				src := make([]T, 20*n+40)
+				for i := range src {
+					src[i] = T(r.NormFloat64())
+				}
+				var rows [16]int
+				for i := range rows {
+					rows[i] = r.IntN(len(src) - n + 1)
+				}
+				stride := used + r.IntN(20)
+				compare(fmt.Sprintf("transpose of %d x %d, stride %d", used, n, stride), used, stride, n,
+					func(dst []T) { ks.transpose(dst, stride, src, &rows, used, n, 3) },
+					func(dst []T) { transposeGo(dst, stride, src, &rows, used, n, 3) })
+			}
+			for cols := 1; cols <= ks.cols; cols++ {
+				ld := cols + r.IntN(3)
+				src := make([]T, (n-1)*ld+cols)
+				for i := range src {
+					src[i] = T(r.NormFloat64())
+				}
+				stride := cols + r.IntN(20)
+				compare(fmt.Sprintf("copy of %d x %d, stride %d", n, cols, stride), cols, stride, n,
+					func(dst []T) { ks.copyRows(dst, stride, src, ld, n, cols) },
+					func(dst []T) { copyRowsGo(dst, stride, src, ld, n, cols) })
 			}
 		}
 	}

@@ -13,7 +13,9 @@ type Workspace struct {
 // scratch is the memory for one precision.
 type scratch[T float] struct {
 	packedA, packedB []T
+	turned           []T // a tile to be stored transposed
 	offsets          [16]int
+	dotRows          [32]int
 	conv             convScratch[T]
 }
 

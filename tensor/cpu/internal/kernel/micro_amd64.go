@@ -6,172 +6,337 @@ package kernel
 func sgemm512x1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x1x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x1x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x1x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x2x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x2x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x2x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x3x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x3x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x3x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x4x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x4x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x4x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x5x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x5x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x5x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x6x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x6x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x6x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x7x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x7x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x7x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x7x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x8x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x8x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x8x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x8x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x9x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x9x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x9x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x9x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x10x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x10x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x10x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x10x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x11x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x11x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x11x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x11x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x12x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x12x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x12x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x12x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x13x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x13x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x13x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func sdirect512x13x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm512x14x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
+func sdirect512x14x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+
+//go:noescape
 func sgemm512x14x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sgemm512x1x128(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+func sdirect512x14x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x1x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x1x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x1x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x1x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x2x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x2x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x2x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x2x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x3x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x3x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x3x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x3x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x4x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x4x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x4x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x4x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x5x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x5x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x5x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x5x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x6x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x6x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x6x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x6x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x7x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x7x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x7x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x7x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x8x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x8x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x8x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x8x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x9x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x9x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x9x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x9x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x10x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x10x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x10x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x10x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x11x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x11x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x11x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x11x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x12x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x12x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x12x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x12x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x13x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x13x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x13x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x13x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func dgemm512x14x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
+func ddirect512x14x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+
+//go:noescape
 func dgemm512x14x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func ddirect512x14x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
 
 //go:noescape
 func sgemm256x1x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
@@ -246,9 +411,6 @@ func sgemm256x6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, 
 func dgemm256x6x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func transpose16(dst *float32, stride int, src *float32, rows *[16]int, n int, ahead int)
-
-//go:noescape
 func gatherRows16(dst *float32, stride int, src *float32, offs *int, n int, cols int)
 
 //go:noescape
@@ -258,10 +420,61 @@ func gatherExact16(dst *float32, stride int, src *float32, offs *int, n int, col
 func addRows512(dst *float32, stride int, src *float32, ld int, n int, cols int)
 
 //go:noescape
-func copyRows16(dst *float32, stride int, src *float32, ld int, n int, cols int)
+func sgemm512x1x128(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func copyRows32(dst *float32, stride int, src *float32, ld int, n int, cols int)
+func transpose512f32(dst *float32, stride int, src *float32, rows *int, n int, ahead int)
+
+//go:noescape
+func copyRows512f32x1(dst *float32, stride int, src *float32, ld int, n int, cols int)
+
+//go:noescape
+func copyRows512f32x2(dst *float32, stride int, src *float32, ld int, n int, cols int)
+
+//go:noescape
+func dgemm512x1x64(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func transpose512f64(dst *float64, stride int, src *float64, rows *int, n int, ahead int)
+
+//go:noescape
+func copyRows512f64x1(dst *float64, stride int, src *float64, ld int, n int, cols int)
+
+//go:noescape
+func copyRows512f64x2(dst *float64, stride int, src *float64, ld int, n int, cols int)
+
+//go:noescape
+func sgemm256x1x64(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
+
+//go:noescape
+func transpose256f32(dst *float32, stride int, src *float32, rows *int, n int, ahead int)
+
+//go:noescape
+func copyRows256f32x1(dst *float32, stride int, src *float32, ld int, n int, cols int)
+
+//go:noescape
+func copyRows256f32x2(dst *float32, stride int, src *float32, ld int, n int, cols int)
+
+//go:noescape
+func dgemm256x1x32(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
+
+//go:noescape
+func transpose256f64(dst *float64, stride int, src *float64, rows *int, n int, ahead int)
+
+//go:noescape
+func copyRows256f64x1(dst *float64, stride int, src *float64, ld int, n int, cols int)
+
+//go:noescape
+func copyRows256f64x2(dst *float64, stride int, src *float64, ld int, n int, cols int)
+
+//go:noescape
+func dots512f32(k int, a *float32, b *float32, rows *int, c *float32, cols int, add int)
+
+//go:noescape
+func dots512f64(k int, a *float64, b *float64, rows *int, c *float64, cols int, add int)
+
+//go:noescape
+func transposeExact512f32(dst *float32, stride int, src *float32, ld int, used int, n int, add int)
 
 //go:noescape
 func peak512(half *float32, n int)

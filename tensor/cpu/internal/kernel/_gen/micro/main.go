@@ -8,13 +8,14 @@ func main() {
 	for rows := 1; rows <= 14; rows++ {
 		for vectors := 1; vectors <= 2; vectors++ {
 			tile(avx512f32, rows, vectors)
+			direct(avx512f32, rows, vectors)
 		}
 	}
-	tile(avx512f32, 1, 8)
 	avx512f64 := isa{name: "512", precision: double, width: 64}
 	for rows := 1; rows <= 14; rows++ {
 		for vectors := 1; vectors <= 2; vectors++ {
 			tile(avx512f64, rows, vectors)
+			direct(avx512f64, rows, vectors)
 		}
 	}
 	avx2f32 := isa{name: "256", precision: single, width: 32}
@@ -25,12 +26,18 @@ func main() {
 			tile(avx2f64, rows, vectors)
 		}
 	}
-	transpose16()
 	gatherRows(false)
 	gatherRows(true)
 	addRows()
-	copyRows(1)
-	copyRows(2)
+	for _, s := range []isa{avx512f32, avx512f64, avx2f32, avx2f64} {
+		tile(s, 1, 8)
+		transpose(s)
+		copyRows(s, 1)
+		copyRows(s, 2)
+	}
+	dots(avx512f32)
+	dots(avx512f64)
+	transposeExact(avx512f32)
 	peak(avx512f32)
 	peak(avx2f32)
 	Generate()

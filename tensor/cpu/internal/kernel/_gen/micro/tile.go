@@ -27,6 +27,12 @@ type isa struct {
 	width int // bytes of a vector
 }
 
+// tag ends the names of the packing routines.
+func (s isa) tag() string { return fmt.Sprintf("%sf%d", s.name, 8*s.precision) }
+
+// shift is log2 of the bytes of an element.
+func (s isa) shift() uint64 { return map[precision]uint64{single: 2, double: 3}[s.precision] }
+
 func (s isa) lanes() int { return s.width / int(s.precision) }
 
 // register returns vector register i.
@@ -57,11 +63,20 @@ func (s isa) broadcast(m Mem, v VecPhysical) {
 	}
 }
 
-func (s isa) fma(x, y, acc VecPhysical) {
+func (s isa) fma(x Op, y, acc VecPhysical) {
 	if s.precision == single {
 		VFMADD231PS(x, y, acc)
 	} else {
 		VFMADD231PD(x, y, acc)
+	}
+}
+
+// fmaBroadcast is fma with one element of memory in all lanes, for AVX-512.
+func (s isa) fmaBroadcast(m Mem, y, acc VecPhysical) {
+	if s.precision == single {
+		VFMADD231PS_BCST(m, y, acc)
+	} else {
+		VFMADD231PD_BCST(m, y, acc)
 	}
 }
 
@@ -85,7 +100,7 @@ func tile(s isa, rows, vectors int) {
 	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a, b *%[1]s, ldb int, c *%[1]s, ldc, cols, add int)", s.goType()))
 	Pragma("noescape")
 	size := int(s.precision)
-	shift := uint64(map[precision]int{single: 2, double: 3}[s.precision])
+	shift := s.shift()
 
 	a, b, c := Load(Param("a"), RSI), Load(Param("b"), RDI), Load(Param("c"), RDX)
 	ldb, ldc := Load(Param("ldb"), R9), Load(Param("ldc"), R8)
@@ -99,6 +114,9 @@ func tile(s isa, rows, vectors int) {
 	row := func(j int) VecPhysical { return s.register(used + j) }
 	spare := min(4, s.registers()-used-vectors)
 	element := func(i int) VecPhysical { return s.register(used + vectors + i%spare) }
+	if rows == 1 {
+		element = func(int) VecPhysical { return s.register(used) }
+	}
 
 	for i := range used {
 		s.zero(s.register(i))
@@ -117,13 +135,18 @@ func tile(s isa, rows, vectors int) {
 
 	step := func(u int) {
 		at := []Mem{{Base: b}, {Base: b, Index: ldb, Scale: 1}, {Base: b, Index: ldb, Scale: 2}, {Base: b, Index: ldb3, Scale: 1}}[u]
-		for j := range vectors {
-			VMOVUPS(at.Offset(j*s.width), row(j))
+		row := func(j int) Op { return row(j) }
+		if rows == 1 { // each vector of b is used once
+			row = func(j int) Op { return at.Offset(j * s.width) }
+		} else {
+			for j := range vectors {
+				VMOVUPS(at.Offset(j*s.width), row(j))
+			}
 		}
 		for i := range rows {
 			s.broadcast(Mem{Base: a, Disp: (u*rows + i) * size}, element(i))
 			for j := range vectors {
-				s.fma(element(i), row(j), acc(i, j))
+				s.fma(row(j), element(i), acc(i, j))
 			}
 		}
 	}
@@ -151,6 +174,14 @@ func tile(s isa, rows, vectors int) {
 	JNZ(LabelRef("single"))
 	Label("summed")
 
+	s.finish(rows, vectors, c, ldc, cp)
+}
+
+// finish adds the accumulators of a tile to C, or stores them, and ends the function. It uses RBX, RCX, R10, R13 and cp.
+func (s isa) finish(rows, vectors int, c, ldc Register, cp GPPhysical) {
+	used := rows * vectors
+	acc := func(i, j int) VecPhysical { return s.register(i*vectors + j) }
+	row := func(j int) VecPhysical { return s.register(used + j) }
 	store := s.storer(vectors, used)
 	last := Load(Param("cols"), RCX)
 	add := Load(Param("add"), R10)
@@ -207,6 +238,82 @@ func tile(s isa, rows, vectors int) {
 	storeC(true)
 }
 
+// direct writes tile for rows of A where they are, lda elements apart, and a packed panel of B:
+//
+//	C[i,j] = Σ_k a[i*lda+k]·b[k*vectors*lanes+j]   (+ C[i,j] if add != 0)
+//
+// It is for AVX-512.
+func direct(s isa, rows, vectors int) {
+	name := fmt.Sprintf("%sdirect%sx%dx%d", s.letter(), s.name, rows, vectors*s.lanes())
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a *%[1]s, lda int, b, c *%[1]s, ldc, cols, add int)", s.goType()))
+	Pragma("noescape")
+	size := int(s.precision)
+	a, b, lda := Load(Param("a"), RSI), Load(Param("b"), RDI), Load(Param("lda"), R9)
+	SHLQ(Imm(s.shift()), lda)
+	odd := map[int]Register{1: R9, 3: R10, 5: R11, 7: R12, 9: R13, 11: RCX, 13: R8} // multiples of lda
+	for i := 3; i < rows; i += 2 {
+		LEAQ(Mem{Base: odd[i-2], Index: lda, Scale: 2}, odd[i])
+	}
+	at := func(i, k int) Mem {
+		m := Mem{Base: a, Disp: k * size}
+		if i > 0 {
+			m.Scale = 1
+			for ; i%2 == 0; i /= 2 {
+				m.Scale *= 2
+			}
+			m.Index = odd[i]
+		}
+		return m
+	}
+	used := rows * vectors
+	for i := range used {
+		s.zero(s.register(i))
+	}
+	spare := min(4, s.registers()-used-vectors)
+	step := func(u int) {
+		row := func(j int) VecPhysical { return s.register(used + j) }
+		for j := range vectors {
+			VMOVUPS(Mem{Base: b, Disp: (u*vectors + j) * s.width}, row(j))
+		}
+		for i := range rows {
+			if vectors == 1 {
+				s.fmaBroadcast(at(i, u), row(0), s.register(i))
+				continue
+			}
+			element := s.register(used + vectors + i%spare)
+			s.broadcast(at(i, u), element)
+			for j := range vectors {
+				s.fma(element, row(j), s.register(i*vectors+j))
+			}
+		}
+	}
+	k, blocks := Load(Param("k"), RAX), RBX
+	MOVQ(k, blocks)
+	SHRQ(Imm(2), blocks)
+	JZ(LabelRef("rest"))
+	Label("unrolled")
+	for u := range 4 {
+		step(u)
+	}
+	ADDQ(Imm(uint64(4*size)), a)
+	ADDQ(U32(uint64(4*vectors*s.width)), b)
+	DECQ(blocks)
+	JNZ(LabelRef("unrolled"))
+	Label("rest")
+	ANDQ(Imm(3), k)
+	JZ(LabelRef("summed"))
+	Label("single")
+	step(0)
+	ADDQ(Imm(uint64(size)), a)
+	ADDQ(U32(uint64(vectors*s.width)), b)
+	DECQ(k)
+	JNZ(LabelRef("single"))
+	Label("summed")
+	c, ldc := Load(Param("c"), RDX), Load(Param("ldc"), R8)
+	SHLQ(Imm(s.shift()), ldc)
+	s.finish(rows, vectors, c, ldc, R11)
+}
+
 // storer loads and stores the first few lanes of a vector: by mask register K1 in AVX-512, by mask vector in AVX2.
 type storer struct {
 	begin       func(cols Register)
@@ -214,6 +321,21 @@ type storer struct {
 }
 
 var laneMask Mem
+
+// laneMasks is 8 words of ones, then 8 of zeros: a window into it is a mask.
+func laneMasks() Mem {
+	if laneMask.Symbol.Name == "" {
+		laneMask = GLOBL("laneMask", RODATA|NOPTR)
+		for i := range 16 {
+			word := U32(0)
+			if i < 8 {
+				word = U32(0xffffffff)
+			}
+			DATA(4*i, word)
+		}
+	}
+	return laneMask
+}
 
 func (s isa) storer(vectors, used int) storer {
 	if s.width == 64 {
@@ -240,24 +362,14 @@ func (s isa) storer(vectors, used int) storer {
 			},
 		}
 	}
-	if laneMask.Symbol.Name == "" { // 8 words of ones, then 8 of zeros: a window into it is a mask
-		laneMask = GLOBL("laneMask", RODATA|NOPTR)
-		for i := range 16 {
-			word := U32(0)
-			if i < 8 {
-				word = U32(0xffffffff)
-			}
-			DATA(4*i, word)
-		}
-	}
-	mask := s.register(used + vectors) // broadcast elements are not needed any more
+	mask := s.register(s.registers() - 1) // no accumulator, and elements of a are not needed any more
 	return storer{
 		begin: func(cols Register) {
 			bytes := R13
 			MOVQ(cols, bytes)
 			NEGQ(bytes)
 			table := RBX
-			LEAQ(laneMask, table)
+			LEAQ(laneMasks(), table)
 			VMOVUPS(Mem{Base: table, Index: bytes, Scale: uint8(s.precision), Disp: 32}, mask)
 		},
 		load: func(from, to Op) {
