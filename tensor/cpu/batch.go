@@ -18,7 +18,8 @@ import (
 type perItem struct {
 	items int
 	whole []*buffer
-	least int // fewer items at a time are slower; 0 for any
+	least int  // fewer items at a time are slower; 0 for any
+	parts bool // it needs the parts of [kernel.ColPart], one after the other in each
 	bind  func(p *pool) itemRun
 }
 
@@ -33,7 +34,9 @@ type itemRun struct {
 // alone makes a launch per item runnable by itself.
 func (b *perItem) alone(p *pool) func() {
 	r := b.bind(p)
-	parts, size := p.chunks(b.items, r.cost)
+	_, size := p.chunks(b.items, r.cost)
+	size = max(size, min(b.least, (b.items+p.threads-1)/p.threads))
+	parts := (b.items + size - 1) / size
 	compute := p.launch(parts, func(w *worker, part int) { r.run(w, part*size, min((part+1)*size, b.items)) })
 	if r.begin == nil && r.end == nil {
 		return compute
@@ -100,15 +103,15 @@ func (c *compiler) batchFrom(i int) (group []*plannedLaunch, runs []*perItem) {
 // batchMemory is how many bytes the launches of a batch may touch in one go: half of a second-level cache of 1 MB.
 const batchMemory = 512 << 10
 
-// mergeBatch makes one launch of several. Its parts are those of [kernel.ColPart], so that sums down columns can be made
-// on the way, one chain for each part.
+// mergeBatch makes one launch of several.
 func mergeBatch(group []*plannedLaunch, each []*perItem) *plannedLaunch {
 	items := each[0].items
-	l := &plannedLaunch{}
-	touched, least := map[*buffer]bool{}, 1
+	l := &plannedLaunch{batch: group, clock: &batchClock{spent: make([]atomic.Int64, len(group))}}
+	touched, least, parts := map[*buffer]bool{}, 1, false
 	for i, m := range group {
+		l.flops += m.flops
 		l.reads, l.writes = append(l.reads, m.reads...), append(l.writes, m.writes...)
-		least = max(least, each[i].least)
+		least, parts = max(least, each[i].least), parts || each[i].parts
 		for _, b := range append(slices.Clone(m.reads), m.writes...) {
 			touched[b] = !slices.Contains(each[i].whole, b)
 		}
@@ -119,45 +122,52 @@ func mergeBatch(group []*plannedLaunch, each []*perItem) *plannedLaunch {
 			bytes += b.bytes / items
 		}
 	}
-	size := min(max(least, batchMemory/max(bytes, 1)), max(1, items/kernel.ColParts))
+	size := min(max(least, batchMemory/max(bytes, 1)), items)
 	l.name = fmt.Sprintf("%d of %d items at a time", size, items)
-	for _, m := range group {
-		l.flops += m.flops
-	}
-	l.batch, l.clock = group, &batchClock{spent: make([]atomic.Int64, len(group))}
 	l.bind = func(p *pool) func() {
-		runs := make([]itemRun, len(each))
-		for i, b := range each {
-			runs[i] = b.bind(p)
+		// As many parts as sums down columns have, so that their chains can be made on the way; else fewer, where they
+		// would be small, but one for each thread.
+		n := kernel.ColParts
+		if !parts {
+			n = min(items, max(min(n, items/size), p.threads))
 		}
-		compute := p.launch(kernel.ColParts, func(w *worker, part int) {
-			first, end := kernel.ColPart(items, part)
-			for from := first; from < end; from += size {
-				to := min(from+size, end)
-				if l.clock.on {
-					l.clock.run(runs, w, from, to)
-					continue
-				}
-				for i := range runs {
-					runs[i].run(w, from, to)
-				}
-			}
-		})
-		return func() {
-			for i := range runs {
-				if runs[i].begin != nil {
-					runs[i].begin()
-				}
-			}
-			compute()
-			for i := range runs {
-				if runs[i].end != nil {
-					runs[i].end()
-				}
-			}
-		}
+		return l.clock.runBatch(p, each, items, size, n)
 	}
 	return l
+}
+
+// runBatch makes a batch runnable: in that many parts, size items at a time go through all of its launches.
+func (c *batchClock) runBatch(p *pool, each []*perItem, items, size, parts int) func() {
+	runs := make([]itemRun, len(each))
+	for i, b := range each {
+		runs[i] = b.bind(p)
+	}
+	compute := p.launch(parts, func(w *worker, part int) {
+		first, end := items*part/parts, items*(part+1)/parts
+		for from := first; from < end; from += size {
+			to := min(from+size, end)
+			if c.on {
+				c.run(runs, w, from, to)
+				continue
+			}
+			for i := range runs {
+				runs[i].run(w, from, to)
+			}
+		}
+	})
+	return func() {
+		for i := range runs {
+			if runs[i].begin != nil {
+				runs[i].begin()
+			}
+		}
+		compute()
+		for i := range runs {
+			if runs[i].end != nil {
+				runs[i].end()
+			}
+		}
+	}
 }
 
 // batchClock tells the launches of a batch apart when a program is profiled.
@@ -226,6 +236,7 @@ func (k *cluster) perItem(items int, updates map[*value]bool) *perItem {
 			}}
 		}
 	case r.outer == 1 && items%kernel.ColParts == 0 && r.extent%items == 0: // the items of a part add to one chain
+		b.parts = true
 		b.bind = func(p *pool) itemRun {
 			prog := compileCluster(k, r.inner, size)
 			each := items / kernel.ColParts

@@ -106,7 +106,7 @@ func (c *compiler) schedule(v *value) {
 	case tensor.OpCumSum:
 		l.bind = bindCumSum(v)
 	case tensor.OpMatMul:
-		l.bind = bindMatMul(v)
+		planMatMul(v, l)
 	case tensor.OpConvY, tensor.OpConvX, tensor.OpConvW:
 		c.planConv(v, l)
 	case tensor.OpMaxPoolIndex:

@@ -8,6 +8,37 @@ import (
 // costFlop is the time in nanoseconds of a multiplication and addition in a matrix product.
 const costFlop = 0.01
 
+// leastRows is how many rows of a product with a packed operand are computed at a time, where there are as many: fewer
+// would fetch that operand too often.
+const leastRows = 64
+
+// packedProduct makes the launch of a product by weights that no longer change, rows being the items. It reports false
+// where that is no gain: for the few rows that read the weights where they are, and for a transposed A.
+func packedProduct[T float32 | float64](v *value, l *plannedLaunch) bool {
+	s := v.attr.(tensor.MatMulSpec)
+	a, b := v.in[0], v.in[1]
+	if len(v.shape.Dims) != 2 || b.op != tensor.OpConstant || s.TransA || v.size() == 0 || v.shape.Dims[0] < leastRows/2 {
+		return false
+	}
+	m, n, k := v.shape.Dims[0], v.shape.Dims[1], a.dims[1]
+	packed := kernel.PackB(&kernel.Workspace{}, s.TransB, n, k, slice[T](b.buf), b.dims[1])
+	l.each = &perItem{items: m, whole: []*buffer{b.buf}, least: leastRows, bind: func(*pool) itemRun {
+		x, y := slice[T](a.buf), slice[T](v.buf)
+		return itemRun{cost: costFlop * float64(n*k), run: func(w *worker, from, to int) {
+			packed.Rows(w.ws, from, to, x, k, y, n)
+		}}
+	}}
+	return true
+}
+
+// planMatMul makes the launch of a matrix product.
+func planMatMul(v *value, l *plannedLaunch) {
+	if v.dtype() == tensor.Float32 && packedProduct[float32](v, l) || v.dtype() == tensor.Float64 && packedProduct[float64](v, l) {
+		return
+	}
+	l.bind = bindMatMul(v)
+}
+
 func bindMatMul(v *value) func(*pool) func() {
 	s := v.attr.(tensor.MatMulSpec)
 	a, b := v.in[0], v.in[1]

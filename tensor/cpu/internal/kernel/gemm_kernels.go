@@ -82,3 +82,11 @@ func (ks *kernels[T]) panelCols(cols int) int {
 	}
 	return ks.cols
 }
+
+// kernelsOf are the routines of the active level.
+func kernelsOf[T float]() *kernels[T] {
+	if ks, ok := any(kernels32()).(*kernels[T]); ok {
+		return ks
+	}
+	return any(kernels64()).(*kernels[T])
+}
