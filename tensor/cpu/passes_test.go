@@ -12,6 +12,7 @@ import (
 	"github.com/likely-ml/likely/tensor/cpu"
 	"github.com/likely-ml/likely/tensor/cpu/internal/kernel"
 	"github.com/likely-ml/likely/tensor/tensortest"
+	"pgregory.net/rapid"
 )
 
 // without is the backend without each pass in turn, without all of them, and with all.
@@ -30,12 +31,19 @@ func without() map[string]cpu.Passes {
 
 // No pass changes a bit of what a random program computes.
 func TestPassesChangeNoBit(t *testing.T) {
-	passes := without()
-	tensortest.CheckSame(t, func() map[string]tensor.Backend {
+	rapid.Check(t, samePrograms)
+}
+
+// FuzzPasses looks for a program in which one does; run it with -fuzz.
+func FuzzPasses(f *testing.F) { f.Fuzz(rapid.MakeFuzz(samePrograms)) }
+
+func samePrograms(t *rapid.T) {
+	tensortest.Same(t, func() map[string]tensor.Backend {
 		backends := map[string]tensor.Backend{}
-		for name, skip := range passes {
+		for name, skip := range without() {
 			backends["without "+name] = cpu.Without(skip, 1)
 		}
+		backends["on two threads"] = cpu.New(2)
 		return backends
 	})
 }

@@ -44,7 +44,10 @@ const (
 
 // Program draws a valid random program over all ops and element types. tolerance is what one op may err, in units in the
 // last place of the greatest value that it may have.
-func Program(t *rapid.T, tolerance float64) *Case {
+func Program(t *rapid.T, tolerance float64) *Case { return draw(t, tolerance, false) }
+
+// draw draws a program, with gradients if the caller has no use for Allowed, which leaves them out.
+func draw(t *rapid.T, tolerance float64, gradients bool) *Case {
 	p := &program{t: t, c: &Case{Inputs: map[string]*tensor.Array{}, Variables: map[string]*tensor.Array{}, Allowed: map[string]float64{}}, tolerance: tolerance}
 	prog, err := tensor.Build(func(g *tensor.Graph) {
 		p.g = g
@@ -53,6 +56,9 @@ func Program(t *rapid.T, tolerance float64) *Case {
 			step(p)
 		}
 		p.finish()
+		if gradients {
+			p.differentiate()
+		}
 	})
 	if err != nil {
 		t.Fatalf("the generator made an invalid program: %v", err)
@@ -85,26 +91,23 @@ func CheckBackend(t rapid.TB, backend func() tensor.Backend, tolerance float64) 
 	})
 }
 
-// CheckSame runs random programs on several backends, which must agree bit for bit.
-func CheckSame(t rapid.TB, backends func() map[string]tensor.Backend) {
-	t.Helper()
-	rapid.Check(t, func(t *rapid.T) {
-		c := Program(t, 4)
-		all := backends()
-		var first map[string]*tensor.Array
-		for _, name := range sortedKeys(all) {
-			got := run(t, all[name], c.Program, c.Inputs, c.Variables)
-			if first == nil {
-				first = got
-			}
-			for _, what := range sortedKeys(first) {
-				compare(t, what+" "+name, got[what], first[what], func(int) float64 { return 0 })
-			}
+// Same draws a random program, with gradients, runs it on several backends and demands the same bits of all.
+func Same(t *rapid.T, backends func() map[string]tensor.Backend) {
+	c := draw(t, 4, true)
+	all := backends()
+	var first map[string]*tensor.Array
+	for _, name := range sortedKeys(all) {
+		got := run(t, all[name], c.Program, c.Inputs, c.Variables)
+		if first == nil {
+			first = got
 		}
-		if t.Failed() {
-			t.Logf("the program:\n%v", c.Program)
+		for _, what := range sortedKeys(first) {
+			compare(t, what+" "+name, got[what], first[what], func(int) float64 { return 0 })
 		}
-	})
+	}
+	if t.Failed() {
+		t.Logf("the program:\n%v", c.Program)
+	}
 }
 
 func (p *program) intn(what string, low, high int) int {
@@ -151,6 +154,27 @@ func (p *program) finish() {
 				p.c.Allowed["variable "+v.n.Name()] = p.allowed(w)
 				break
 			}
+		}
+	}
+}
+
+// differentiate makes outputs of the gradients of the last few floats, squared, by all inputs and variables.
+func (p *program) differentiate() {
+	var xs []*tensor.Node
+	for _, v := range p.values {
+		if op := v.n.Op(); v.n.DType().IsFloat() && (op == tensor.OpInput || op == tensor.OpVariable) {
+			xs = append(xs, v.n)
+		}
+	}
+	left := 3
+	for i := len(p.values) - 1; i >= 0 && left > 0; i-- {
+		y := p.values[i].n
+		if !y.DType().IsFloat() {
+			continue
+		}
+		left--
+		for j, d := range tensor.Gradient(tensor.Sum(tensor.Square(y)), xs...) {
+			p.g.Output(fmt.Sprintf("gradient of %d by %d", i, j), d)
 		}
 	}
 }
