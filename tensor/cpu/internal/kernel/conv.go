@@ -122,6 +122,17 @@ func (p *ConvPlan[T]) Images(ws *Workspace, n0, n1 int, weights, in, out []T) {
 // An element is one sum over (k0, k1, a) in row-major order, in blocks as [Gemm32] defines; positions in the padding
 // take part with x = 0, so that an infinite weight gives NaN there. With stride 1, at most 6 output channels a group
 // and more than 6 input channels it is instead, by the mirrored geometry, what [PlanConvX] says of few input channels.
+//
+// Where minimal filtering F(m,r) serves (ConvGeometry.filterY says where), y is computed in tiles of m x m outputs that
+// start at output 0, those outside y being dropped. A tile is Aᵀ·Z·A, and each element of Z one sum, over the phases
+// (q0, q1) of x modulo the stride in row-major order and in each over the channels a, in blocks as Gemm32 defines, of
+// products of
+//
+//	Bᵀ·X·B, X[i,j] = x[Stride·(o+i) + q − Pad, a]   and   G·W·Gᵀ, W[t,u] = w[Stride·(t,u) + q, a, b],
+//
+// where o is the tile's first output and pixels in the padding are 0. L·X·Lᵀ is computed down the columns of X first,
+// then along the rows of L·X; each element is a sum over the coefficients that are not 0, in ascending order, one chain
+// of fused multiply-adds from zero. So an infinity or a NaN in a pixel reaches all of each tile that reads it.
 func PlanConvY[T float](g *ConvGeometry) *ConvPlan[T] {
 	g.check()
 	p := &ConvPlan[T]{ConvGeometry: *g, in: g.xImage(), out: g.yImage()}
@@ -131,6 +142,8 @@ func PlanConvY[T float](g *ConvGeometry) *ConvPlan[T] {
 	c := newConv[T](g)
 	if m, ok := g.asMatrix(); ok {
 		p.way = matrixY[T]{conv: c, matrixForm: m}
+	} else if f := filterKernelsOf[T](g.filterY()); f != nil {
+		p.way = newFilteredY(c, f)
 	} else if g.termwiseY() {
 		p.way = newColumnsY(c)
 	} else if g.isBetterMirrored() {
@@ -147,6 +160,10 @@ func PlanConvY[T float](g *ConvGeometry) *ConvPlan[T] {
 // those taps that its residue modulo the stride can meet; positions outside y take part as zeros. With fewer, each
 // (output, tap) is one sum over b, and these are added to zero in ascending order of the taps. Sums are in blocks as
 // in [Gemm32].
+//
+// Where minimal filtering serves (filterX), the pixels of x with the same residues modulo the stride are a convolution
+// of y by themselves, of stride 1 and with their taps in descending order, and computed as [PlanConvY] says, in tiles
+// that start at the first of them.
 func PlanConvX[T float](g *ConvGeometry) *ConvPlan[T] {
 	g.check()
 	p := &ConvPlan[T]{ConvGeometry: *g, in: g.yImage(), out: g.xImage()}
@@ -156,6 +173,8 @@ func PlanConvX[T float](g *ConvGeometry) *ConvPlan[T] {
 	c := newConv[T](g)
 	if m, ok := g.asMatrix(); ok {
 		p.way = matrixX[T]{conv: c, matrixForm: m}
+	} else if f := filterKernelsOf[T](g.filterX()); f != nil {
+		p.way = newFilteredX(c, f)
 	} else if g.CI <= fewChannels {
 		p.way = newColumnsX(c)
 	} else {
@@ -186,6 +205,11 @@ const ConvWParts = 8
 // tap or one as large as the image without padding, is one product over all outputs of the part. With stride 1, at most
 // 6 output channels a group and more than 6 input channels, the sum is over the pixels of x, and groups of images have
 // 196 of those.)
+//
+// Where minimal filtering serves (filterW), with tiles as in [PlanConvY], rows of tiles (n, o0) form groups of the fewest
+// that have 196 tiles together. For each phase of x, the taps are Gᵀ·Z·G, and an element of Z is the sum over groups in
+// order, each one sum over its tiles in row-major order, in blocks as in Gemm32, of the products of Bᵀ·X·B and A·Y·Aᵀ,
+// where Y are the tile's elements of y, with 0 for those outside.
 func PlanConvW[T float](g *ConvGeometry) *ConvWPlan[T] {
 	g.check()
 	p := &ConvWPlan[T]{ConvGeometry: *g}
@@ -195,6 +219,8 @@ func PlanConvW[T float](g *ConvGeometry) *ConvWPlan[T] {
 	c := newConv[T](g)
 	if m, ok := g.asMatrix(); ok {
 		p.way = matrixW[T]{c, m}
+	} else if f := filterKernelsOf[T](g.filterW()); f != nil {
+		p.way = newFilteredW(c, f)
 	} else if g.isBetterMirrored() {
 		p.way = newMirroredW(c)
 	} else {
@@ -273,4 +299,7 @@ type convScratch[T float] struct {
 	stage  []T // padded images
 	out    []T // results that are not yet where they belong
 	mirror []T // weights of the mirrored geometry
+
+	filterIn, filterOut, filterSum []T // transformed tiles and their sums
+	transform                      transformRun
 }
