@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/likely-ml/likely/tensor/cpu"
@@ -42,11 +44,21 @@ type memory struct {
 
 const gemmJobs = "gemm" // the name that asks for all matrix products
 
+// Jobs of our own contestant on several threads, to say what of a second core's speed is to be had: the workload on one
+// thread, and that on as many cores at once, which share nothing.
+const (
+	aloneJob  = "alone"
+	copiesJob = "copies"
+)
+
+// timer gives the milliseconds of a run, from runs of about so many seconds.
+type timer func(seconds float64) (float64, error)
+
 // runChild is this project's contestant.
 func runChild(name string, threads int, in io.Reader, out io.Writer) error {
 	start := residentKB("VmRSS")
 	var hello greeting
-	jobs := map[string]func() error{}
+	jobs := map[string]timer{}
 	b := cpu.New(threads)
 	if name == gemmJobs {
 		for _, s := range gemmShapes {
@@ -54,7 +66,7 @@ func runChild(name string, threads int, in io.Reader, out io.Writer) error {
 			if err != nil {
 				return err
 			}
-			jobs[s.job()] = j.run
+			jobs[s.job()] = timerOf(j.run)
 		}
 	} else {
 		w, err := workloadNamed(name)
@@ -65,7 +77,12 @@ func runChild(name string, threads int, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		jobs[name] = j.run
+		jobs[name] = timerOf(j.run)
+		if threads > 1 {
+			if jobs[aloneJob], jobs[copiesJob], err = w.aloneAndCopies(threads); err != nil {
+				return err
+			}
+		}
 		hello.Flops = j.flops()
 		if hello.Allocs, err = allocations(j.run); err != nil {
 			return err
@@ -81,15 +98,56 @@ func runChild(name string, threads int, in io.Reader, out io.Writer) error {
 		if err != nil || jobs[job] == nil {
 			return fmt.Errorf("cannot serve %q: %w", lines.Text(), err)
 		}
-		times, err := timeRuns(jobs[job], budget)
+		ms, err := jobs[job](budget)
 		if err != nil {
 			return err
 		}
-		if err := reply.Encode(timing{median(times)}); err != nil {
+		if err := reply.Encode(timing{ms}); err != nil {
 			return err
 		}
 	}
 	return reply.Encode(memory{start, residentKB("VmHWM")})
+}
+
+// timerOf is the median of single runs.
+func timerOf(run func() error) timer {
+	return func(seconds float64) (float64, error) {
+		times, err := timeRuns(run, seconds)
+		if err != nil {
+			return 0, err
+		}
+		return median(times), nil
+	}
+}
+
+// aloneAndCopies time the workload on one thread, and n of these beside each other: then n over the sum of their rates.
+func (w workload) aloneAndCopies(n int) (alone, copies timer, err error) {
+	runs := make([]func() error, n)
+	for i := range runs {
+		j, err := w.compile(cpu.New(1))
+		if err != nil {
+			return nil, nil, err
+		}
+		runs[i] = j.run
+	}
+	return timerOf(runs[0]), func(seconds float64) (float64, error) {
+		rates, errs := make([]float64, n), make([]error, n)
+		var group sync.WaitGroup
+		for i, run := range runs {
+			group.Go(func() {
+				times, err := timeRuns(run, seconds)
+				if errs[i] = err; err == nil {
+					rates[i] = 1 / median(times)
+				}
+			})
+		}
+		group.Wait()
+		rate := 0.0
+		for _, r := range rates {
+			rate += r
+		}
+		return float64(n) / rate, errors.Join(errs...)
+	}, nil
 }
 
 // allocations is how many objects a steady run puts on the heap.

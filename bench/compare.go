@@ -28,17 +28,19 @@ type result struct {
 	workload
 	threads                int
 	ours, torch, onnx      float64 // medians of the rounds' medians, in milliseconds
+	alone, copies          float64 // of ours on several threads: see child.go
 	flops, allocs          float64
 	variant, waiting       string // of PyTorch: the form of the workload, and how its threads wait
 	ourMemory, torchMemory memory
 }
 
-// entrant is a contestant with the medians of its turns, and where its figures go.
+// entrant is a contestant's job with the medians of its turns, and where its figures go.
 type entrant struct {
 	*contestant
+	job     string
 	medians []float64
 	time    *float64
-	memory  *memory
+	memory  *memory // nil for a further job of a contestant
 }
 
 // compare lets the contestants take turns. The memory of PyTorch takes a process of its own, so it is measured on demand.
@@ -50,11 +52,14 @@ func (b *bench) compare(w workload, threads int, memoryToo bool) (result, error)
 	if err != nil {
 		return r, err
 	}
-	if err := b.takeTurns(all, w.name); err != nil {
+	if err := b.takeTurns(all); err != nil {
 		return r, err
 	}
 	for _, e := range all {
 		*e.time = median(e.medians)
+		if e.memory == nil {
+			continue
+		}
 		if *e.memory, err = e.stop(); err != nil {
 			return r, err
 		}
@@ -77,29 +82,32 @@ func (b *bench) enter(ctx context.Context, r *result) ([]*entrant, error) {
 		return nil, err
 	}
 	r.flops, r.allocs = ours.hello.Flops, ours.hello.Allocs
-	all := []*entrant{{contestant: ours, time: &r.ours, memory: &r.ourMemory}}
+	all := []*entrant{{contestant: ours, job: r.name, time: &r.ours, memory: &r.ourMemory}}
+	if r.threads > 1 {
+		all = append(all, &entrant{contestant: ours, job: aloneJob, time: &r.alone}, &entrant{contestant: ours, job: copiesJob, time: &r.copies})
+	}
 	if b.python != "" {
 		c, waiting, err := b.startTorch(ctx, dir, r.workload, r.threads)
 		if err != nil {
 			return nil, err
 		}
 		r.variant, r.waiting = c.hello.Variant, waiting
-		all = append(all, &entrant{contestant: c, time: &r.torch, memory: new(memory)})
+		all = append(all, &entrant{contestant: c, job: r.name, time: &r.torch, memory: new(memory)})
 	}
 	if b.node != "" && r.export != nil {
 		c, err := b.startONNX(ctx, dir, r.workload, r.threads)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, &entrant{contestant: c, time: &r.onnx, memory: new(memory)})
+		all = append(all, &entrant{contestant: c, job: r.name, time: &r.onnx, memory: new(memory)})
 	}
 	return all, nil
 }
 
-func (b *bench) takeTurns(all []*entrant, job string) error {
+func (b *bench) takeTurns(all []*entrant) error {
 	for range b.rounds {
 		for _, e := range all {
-			ms, err := e.turn(b.seconds, job)
+			ms, err := e.turn(b.seconds, e.job)
 			if err != nil {
 				return err
 			}

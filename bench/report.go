@@ -96,21 +96,21 @@ func newMemory() *table {
 	return &table{
 		title: "Memory and threads",
 		note: "Peak memory of the whole process in MB, and how much of it came after its libraries were loaded. Allocations are objects\n" +
-			"on Go's heap in a steady run. Efficiency is the time on one thread divided by twice that on two.",
-		columns: []string{"workload", "allocations", "likely MB", "grown", "PyTorch MB", "grown", "efficiency"},
+			"on Go's heap in a steady run. Efficiency is the time on one thread divided by twice that on two, and copies the same of two\n" +
+			"copies that share nothing: what this machine's second core adds at most, as it was beside the other measurement.",
+		columns: []string{"workload", "allocations", "likely MB", "grown", "PyTorch MB", "grown", "efficiency", "copies"},
 	}
 }
 
 // addMemory adds a line on a workload from its results at each number of threads.
 func addMemory(t *table, results []result) {
 	first := results[0]
-	efficiency := ""
-	if len(results) == 2 {
-		efficiency = ratio("%.2f", first.ours, 2*results[1].ours)
-	}
+	last := results[len(results)-1]
+	n := float64(last.threads)
 	mb := func(kb int) string { return number("%.0f", float64(kb)/1024) }
 	t.add(first.name, fmt.Sprint(first.allocs), mb(first.ourMemory.Peak), mb(first.ourMemory.Peak-first.ourMemory.Start),
-		mb(first.torchMemory.Peak), mb(first.torchMemory.Peak-first.torchMemory.Start), efficiency)
+		mb(first.torchMemory.Peak), mb(first.torchMemory.Peak-first.torchMemory.Start),
+		ratio("%.2f", last.alone, n*last.ours), ratio("%.2f", last.alone, last.copies))
 }
 
 func newGEMM() *table {

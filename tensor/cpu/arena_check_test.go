@@ -14,7 +14,7 @@ func CheckMemory(p *tensor.Program, vars tensor.Vars, skip Passes) error {
 	if err != nil {
 		return err
 	}
-	c := newCompiler(p, bound, skip)
+	c := newCompiler(p, bound, skip, 1)
 	c.plan()
 	c.link(newPool(1))
 	return c.checkMemory()

@@ -63,7 +63,7 @@ func (b *backend) Compile(p *tensor.Program, vars tensor.Vars) (tensor.Executabl
 	if err != nil {
 		return nil, err
 	}
-	c := newCompiler(p, bound, b.skip)
+	c := newCompiler(p, bound, b.skip, b.pool.threads)
 	c.plan()
 	return c.link(b.pool), nil
 }

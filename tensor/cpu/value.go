@@ -47,6 +47,7 @@ type operand struct {
 type compiler struct {
 	prog       *tensor.Program
 	skip       Passes
+	threads    int
 	of         map[*tensor.Node]operand // what became of each node
 	same       map[string]*value        // values by what they compute
 	composites map[string]*composite
@@ -59,8 +60,8 @@ type compiler struct {
 }
 
 // newCompiler turns the nodes into values: one for each distinct computation that outputs or updates need.
-func newCompiler(p *tensor.Program, bound []*tensor.Array, skip Passes) *compiler {
-	c := &compiler{prog: p, skip: skip, of: map[*tensor.Node]operand{}, same: map[string]*value{}, composites: map[string]*composite{}, updates: map[*value]bool{}}
+func newCompiler(p *tensor.Program, bound []*tensor.Array, skip Passes, threads int) *compiler {
+	c := &compiler{prog: p, skip: skip, threads: threads, of: map[*tensor.Node]operand{}, same: map[string]*value{}, composites: map[string]*composite{}, updates: map[*value]bool{}}
 	for _, n := range p.Nodes {
 		c.of[n] = c.value(n)
 	}
