@@ -11,7 +11,7 @@ func TestResultsFile(t *testing.T) {
 	b := &bench{seconds: 1, rounds: 3, peak: 200e9}
 	r := result{workload: workloads[0], threads: 1, ours: 2, torch: 7, flops: 100e6, ourMemory: memory{Start: 1024, Peak: 3072}, variant: "plain Adam"}
 	second := r
-	second.threads, second.ours = 2, 1.25
+	second.threads, second.ours, second.alone, second.copies = 2, 1.25, 2, 2.5
 	times, memory, products := newTimes(), newMemory(), newGEMM()
 	b.addTimes(times, r)
 	addMemory(memory, []result{r, second})
@@ -26,7 +26,7 @@ func TestResultsFile(t *testing.T) {
 	}
 	for _, want := range []string{
 		"| softmax | 1 | 2 | 7 | 3.50 | 3.00 |  |  | 50.0 | 25 | plain Adam |", // 100 Mflop in 2 ms
-		"| softmax | 0 | 3 | 2 |  |  | 0.80 |",
+		"| softmax | 0 | 3 | 2 |  |  | 0.80 | 0.80 |",
 		"| cube | 2 | 300.0 | 75 | 150.0 | 200.0 | 1.50 | 2x2x2nn |",
 		"PyTorch none",
 	} {

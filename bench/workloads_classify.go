@@ -61,8 +61,8 @@ func newCNN() *cnnNet {
 }
 
 func (net *cnnNet) logits(x *tensor.Node) *tensor.Node {
-	h := nn.ReLU(nn.MaxPool(net.C1.Apply(x), 2))
-	h = nn.ReLU(nn.MaxPool(net.C2.Apply(h), 2))
+	h := nn.ReLU(net.C1.ApplyMaxPool(x, 2))
+	h = nn.ReLU(net.C2.ApplyMaxPool(h, 2))
 	return net.Out.Apply(nn.ReLU(net.H1.Apply(h)))
 }
 

@@ -85,12 +85,16 @@ func (m *convolutional) Logits(x *tensor.Node, mode *nn.Mode) *tensor.Node {
 	h := x
 	for _, s := range m.Stage {
 		for i, conv := range s.Conv {
-			h = conv.Apply(h)
-			if s.Norm != nil {
-				h = s.Norm[i].Apply(h, mode)
-			}
-			if last := i == len(s.Conv)-1; last && s.pool {
-				h = nn.MaxPool(h, 2) // the maximum and ReLU commute, and a fourth as many elements are left for ReLU
+			// The maximum commutes with ReLU and with adding a bias: a fourth as many elements are left for these.
+			switch pool := s.pool && i == len(s.Conv)-1; {
+			case pool && s.Norm == nil:
+				h = conv.ApplyMaxPool(h, 2)
+			case s.Norm == nil:
+				h = conv.Apply(h)
+			default:
+				if h = s.Norm[i].Apply(conv.Apply(h), mode); pool {
+					h = nn.MaxPool(h, 2)
+				}
 			}
 			h = nn.ReLU(h)
 		}

@@ -164,6 +164,27 @@ func differences(x []float64, f func() float64) []float64 {
 	return d
 }
 
+// A bias that is added after the pool gives the bits of one that is added before.
+func TestConvApplyMaxPool(t *testing.T) {
+	conv := nn.NewConv(2, 20, 3, 1, 1, nn.HeNormal)
+	vars := nn.Collect(&conv).Init(1)
+	fill(vars["bias"].F32, normals(20, 2))
+	onBackends(t, func(t *testing.T, b tensor.Backend) {
+		e := compile(t, b, vars, func(g *tensor.Graph) {
+			x := g.Input("x", tensor.Float32, 3, 9, 8, 2)
+			g.Output("after", conv.ApplyMaxPool(x, 2))
+			g.Output("before", nn.MaxPool(conv.Apply(x), 2))
+		})
+		fill(e.Input("x").F32, normals(3*9*8*2, 3))
+		run(t, e)
+		for i, want := range e.Output("before").F32 {
+			if got := e.Output("after").F32[i]; got != want {
+				t.Fatalf("element %d is %v, and %v with the bias before the pool", i, got, want)
+			}
+		}
+	})
+}
+
 func TestConvSmallerThanKernel(t *testing.T) {
 	conv := nn.NewConv(1, 1, 4, 2, 0, nn.Zeros)
 	nn.Collect(&conv)
