@@ -619,10 +619,12 @@ func TestCholesky(t *testing.T) {
 // TestAllocates: a product on one thread takes its memory from a pool.
 func TestAllocates(t *testing.T) {
 	a, c := noise[float64](64*64), make([]float64, 64*64)
-	allocations := testing.AllocsPerRun(100, func() {
-		BLAS{}.Dgemm(blas.NoTrans, blas.Trans, 64, 64, 64, 0.7, a, 64, a, 64, 0.7, c, 64)
-	})
-	if allocations >= 1 { // the pool is emptied now and then
-		t.Errorf("Dgemm allocates %v times", allocations)
+	product := func() { BLAS{}.Dgemm(blas.NoTrans, blas.Trans, 64, 64, 64, 0.7, a, 64, a, 64, 0.7, c, 64) }
+	least := math.Inf(1)
+	for i := 0; i < 50 && least > 0; i++ { // the pool is emptied now and then; under the race detector, often
+		least = min(least, testing.AllocsPerRun(1, product))
+	}
+	if least > 0 {
+		t.Errorf("Dgemm allocates %v times", least)
 	}
 }
