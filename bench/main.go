@@ -5,6 +5,7 @@
 //	go run ./bench -only mlp,cnn        only these; gemm is the table of matrix products
 //	go run ./bench -torch "" -onnx ""   only this project
 //	go run ./bench -profile cnn         what each launch of our plan costs
+//	go run ./bench -plan cnn            the plan itself; -dot draws it, for Graphviz
 //
 // ONNX Runtime comes from npm: (cd bench/onnx && npm ci --ignore-scripts).
 package main
@@ -26,6 +27,7 @@ type options struct {
 	only             string
 	out              string
 	child, profiling string
+	plan, dot        string
 }
 
 func main() {
@@ -39,6 +41,8 @@ func main() {
 	flag.StringVar(&o.out, "out", "bench/RESULTS.md", "where results go when everything has run")
 	flag.StringVar(&o.child, "child", "", "be a contestant with this job, for the comparison's own use")
 	flag.StringVar(&o.profiling, "profile", "", "print the profile of this workload instead")
+	flag.StringVar(&o.plan, "plan", "", "print the plan of this workload instead")
+	flag.StringVar(&o.dot, "dot", "", "draw the plan of this workload instead, in the DOT language of Graphviz")
 	flag.Parse()
 	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -52,6 +56,18 @@ func (o *options) run() error {
 		return runChild(o.child, o.threads, os.Stdin, os.Stdout)
 	case o.profiling != "":
 		return writeProfile(os.Stdout, o.profiling, max(o.threads, 1))
+	case o.plan != "":
+		p, err := planOf(o.plan, max(o.threads, 1))
+		if err == nil {
+			_, err = fmt.Print(p)
+		}
+		return err
+	case o.dot != "":
+		p, err := planOf(o.dot, max(o.threads, 1))
+		if err != nil {
+			return err
+		}
+		return p.WriteDot(os.Stdout)
 	}
 	return o.compareAll()
 }

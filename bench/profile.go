@@ -30,3 +30,16 @@ func writeProfile(out io.Writer, name string, threads int) error {
 	}
 	return cpu.WriteProfile(out, name, cpu.Profile(j.executable), measuredPeak())
 }
+
+// planOf is the plan of a workload.
+func planOf(name string, threads int) (*cpu.Plan, error) {
+	w, err := workloadNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	j, err := w.compile(cpu.New(threads))
+	if err != nil {
+		return nil, err
+	}
+	return cpu.PlanOf(j.executable), nil
+}

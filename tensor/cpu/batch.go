@@ -85,19 +85,26 @@ func (c *compiler) batchFrom(i int) (group []*plannedLaunch, runs []*perItem) {
 	if items < 2 {
 		return nil, nil
 	}
-	var written []*buffer
+	var written, needed []*buffer // item by item, and in whole
 	for _, l := range c.launches[i:] {
 		each := l.each
 		if l.cluster != nil {
 			each = l.cluster.perItem(items, c.updates)
 		}
-		if each == nil || each.items != items || slices.ContainsFunc(each.whole, func(b *buffer) bool { return slices.Contains(written, b) }) {
+		if each == nil || each.items != items || meet(each.whole, written) || meet(l.writes, needed) {
 			break
 		}
 		group, runs = append(group, l), append(runs, each)
-		written = append(written, l.writes...)
+		written, needed = append(written, l.writes...), append(needed, each.whole...)
 	}
 	return group, runs
+}
+
+// meet reports whether two lists have memory in common.
+func meet(a, b []*buffer) bool {
+	return slices.ContainsFunc(a, func(x *buffer) bool {
+		return slices.ContainsFunc(b, func(y *buffer) bool { return x.place() == y.place() })
+	})
 }
 
 // batchMemory is how many bytes the launches of a batch may touch in one go: half of a second-level cache of 1 MB.

@@ -96,6 +96,21 @@ var composites = map[string]func(g *tensor.Graph){
 			g.Output(fmt.Sprint("least", s), tensor.ReduceMax(tensor.Neg(centred), 1))
 		}
 	},
+	"an operand in whole, then written over": func(g *tensor.Graph) {
+		// The weights are needed by every picture of a batch; a cluster of their size must not take their place before.
+		w := tensor.MulScalar(g.Input("w", tensor.Float32, 3, 3, 16, 16), 0.5)
+		a := tensor.ConvAxis{In: 9, Kernel: 3, Out: 9, Stride: 1, Dilation: 1, Pad: 1}
+		c := tensor.ConvGeometry{N: 16, Groups: 1, CI: 16, CO: 16, Axes: [2]tensor.ConvAxis{a, a}}
+		y := tensor.ConvY(c, g.Input("x", tensor.Float32, c.XDims()...), w)
+		g.Output("penalty", tensor.Reverse(tensor.AddScalar(tensor.Mul(w, w), 1), 0))
+		g.Output("y", tensor.Tanh(y))
+		k := tensor.ConvGeometry{N: 16, Groups: 1, CI: 16, CO: 3, Axes: [2]tensor.ConvAxis{a, a}} // weights as they are
+		k.Axes[0].Kernel, k.Axes[1].Kernel, k.Axes[0].Pad, k.Axes[1].Pad = 1, 1, 0, 0
+		v := tensor.MulScalar(g.Input("v", tensor.Float32, 1, 1, 16, 3), 2)
+		z := tensor.ConvY(k, tensor.Tanh(y), v)
+		g.Output("negative", tensor.Reverse(tensor.Neg(v), 3))
+		g.Output("z", tensor.Tanh(z))
+	},
 	"norms": func(g *tensor.Graph) {
 		x := g.Input("x", tensor.Float32, 9, 14, 14, 32)
 		group, batch, layer := nn.NewGroupNorm(8, 32), nn.NewBatchNorm(32), nn.NewLayerNorm(32)
