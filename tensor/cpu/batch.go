@@ -85,17 +85,22 @@ func (c *compiler) batchFrom(i int) (group []*plannedLaunch, runs []*perItem) {
 	if items < 2 {
 		return nil, nil
 	}
-	var written, needed []*buffer // item by item, and in whole
+	var written, needed, late []*buffer // item by item; in whole; sums that are there when all items are done
 	for _, l := range c.launches[i:] {
 		each := l.each
 		if l.cluster != nil {
 			each = l.cluster.perItem(items, c.updates)
 		}
-		if each == nil || each.items != items || meet(each.whole, written) || meet(l.writes, needed) {
+		if each == nil || each.items != items || meet(each.whole, written) || meet(l.writes, needed) || meet(l.reads, late) {
 			break
 		}
 		group, runs = append(group, l), append(runs, each)
 		written, needed = append(written, l.writes...), append(needed, each.whole...)
+		if each.parts {
+			for _, v := range l.cluster.ends {
+				late = append(late, v.buf)
+			}
+		}
 	}
 	return group, runs
 }

@@ -150,6 +150,7 @@ func planConvolution[T float32 | float64](c *compiler, v *value, l *plannedLaunc
 		// Each thread packs the weights for itself, as they would be slow to come from another core's cache. This and the
 		// levels of convolutionW took DCGAN's step on two threads from 55 to 52 ms.
 		room := c.scratch(l, c.threads*size*v.dtype().Size())
+		l.each.whole = append(l.each.whole, room)
 		l.each.bind = func(p *pool) itemRun {
 			all, w := slice[T](room), slice[T](weights.buf)
 			fresh := make([]packing, p.threads)

@@ -111,19 +111,26 @@ var composites = map[string]func(g *tensor.Graph){
 		g.Output("negative", tensor.Reverse(tensor.Neg(v), 3))
 		g.Output("z", tensor.Tanh(z))
 	},
-	"norms": func(g *tensor.Graph) {
-		x := g.Input("x", tensor.Float32, 9, 14, 14, 32)
-		group, batch, layer := nn.NewGroupNorm(8, 32), nn.NewBatchNorm(32), nn.NewLayerNorm(32)
-		nn.Collect(&struct {
-			G nn.GroupNorm
-			B nn.BatchNorm
-			L nn.LayerNorm
-		}{group, batch, layer})
-		for name, y := range map[string]*tensor.Node{"group": group.Apply(x), "batch": batch.Apply(x, &nn.Mode{Training: true}), "layer": layer.Apply(x)} {
-			g.Output(name, y)
-			g.Output(name+" gradient", tensor.Gradient(tensor.Sum(tensor.Mul(y, tensor.Sigmoid(y))), x)[0])
-		}
-	},
+	"norms": func(g *tensor.Graph) { norms(g, 9) },
+	// A cluster over the channels could be taken for one over the pictures.
+	"norms of as many pictures as channels": func(g *tensor.Graph) { norms(g, 32) },
+}
+
+// norms normalise what a convolution has computed, in each way.
+func norms(g *tensor.Graph, n int) {
+	a := tensor.ConvAxis{In: 14, Kernel: 3, Out: 14, Stride: 1, Dilation: 1, Pad: 1}
+	c := tensor.ConvGeometry{N: n, Groups: 1, CI: 3, CO: 32, Axes: [2]tensor.ConvAxis{a, a}}
+	x := tensor.ConvY(c, g.Input("x", tensor.Float32, c.XDims()...), g.Input("w", tensor.Float32, c.WDims()...))
+	group, batch, layer := nn.NewGroupNorm(8, 32), nn.NewBatchNorm(32), nn.NewLayerNorm(32)
+	nn.Collect(&struct {
+		G nn.GroupNorm
+		B nn.BatchNorm
+		L nn.LayerNorm
+	}{group, batch, layer})
+	for name, y := range map[string]*tensor.Node{"group": group.Apply(x), "batch": batch.Apply(x, &nn.Mode{Training: true}), "layer": layer.Apply(x)} {
+		g.Output(name, y)
+		g.Output(name+" gradient", tensor.Gradient(tensor.Sum(tensor.Mul(y, tensor.Sigmoid(y))), x)[0])
+	}
 }
 
 // A composite's kernel and a cluster's end give the bits of the ops that they stand for, at any number of threads and with
