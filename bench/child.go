@@ -44,6 +44,12 @@ type memory struct {
 
 const gemmJobs = "gemm" // the name that asks for all matrix products
 
+// peakJob beside the products is peakFlops of multiplications and additions in registers.
+const (
+	peakJob   = "peak"
+	peakFlops = 1e9
+)
+
 // Jobs of our own contestant on several threads, to say what of a second core's speed is to be had: the workload on one
 // thread, and that on as many cores at once, which share nothing.
 const (
@@ -61,6 +67,9 @@ func runChild(name string, threads int, in io.Reader, out io.Writer) error {
 	jobs := map[string]timer{}
 	b := cpu.New(threads)
 	if name == gemmJobs {
+		jobs[peakJob] = func(seconds float64) (float64, error) {
+			return 1e3 * peakFlops / cpu.PeakFLOPS(time.Duration(seconds*float64(time.Second))), nil
+		}
 		for _, s := range gemmShapes {
 			j, err := compileGEMM(b, s)
 			if err != nil {

@@ -15,7 +15,7 @@ func TestResultsFile(t *testing.T) {
 	times, memory, products := newTimes(), newMemory(), newGEMM()
 	b.addTimes(times, r)
 	addMemory(memory, []result{r, second})
-	b.addGEMM(products, gemmResult{gemmShape: gemmShape{what: "cube", m: 2, k: 2, n: 2}, threads: 2, ours: 300e9, torch: 150e9, numpy: 200e9})
+	b.addGEMM(products, gemmResult{gemmShape: gemmShape{what: "cube", m: 2, k: 2, n: 2}, threads: 2, ours: 300e9, torch: 150e9, numpy: 200e9, peak: 200e9})
 	path := filepath.Join(t.TempDir(), "RESULTS.md")
 	if err := b.writeResults(path, "0.01", times, memory, products); err != nil {
 		t.Fatal(err)
