@@ -294,12 +294,7 @@ type conv[T float] struct {
 	*kernels[T]
 }
 
-func newConv[T float](g *ConvGeometry) conv[T] {
-	if ks, ok := any(kernels32()).(*kernels[T]); ok {
-		return conv[T]{*g, ks}
-	}
-	return conv[T]{*g, any(kernels64()).(*kernels[T])}
-}
+func newConv[T float](g *ConvGeometry) conv[T] { return conv[T]{*g, kernelsOf[T]()} }
 
 func scratchOf[T float](ws *Workspace) *scratch[T] {
 	if s, ok := any(&ws.single).(*scratch[T]); ok {

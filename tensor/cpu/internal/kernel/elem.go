@@ -104,7 +104,7 @@ type Float32Table struct {
 	// MaxUnpool is the gradient of MaxPool for windows that do not overlap (it panics if they do). It writes every
 	// pixel of every window and nothing else, reading no element of dst: where index[i·Channels+c] is the position in
 	// dst of the element of channel c in window i, that element becomes 0 + y[i·Channels+c], and any other +0. So runs
-	// that tile an image write the whole of it, with the bits of clearing it and ScatterAdd; elements between or beyond
+	// that tile an image write the whole of it, with the bits of clearing it and adding each y[i] where index[i] points; elements between or beyond
 	// the windows are for the caller to clear. Nothing is written for an index outside its own window.
 	MaxUnpool func(dst, y []float32, index []int32, r *PoolRun)
 }

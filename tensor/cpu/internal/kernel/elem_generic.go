@@ -52,8 +52,8 @@ var float32Generic = Float32Table{
 	ColSumOn:     colSumOn,
 	ColMaxOn:     colMaxOn,
 	MaxPoolIndex: maxPoolIndex[float32],
-	MaxPool:      maxPool[float32],
-	MaxUnpool:    maxUnpool[float32],
+	MaxPool:      maxPool,
+	MaxUnpool:    maxUnpool,
 }
 
 // powers is Pow; squares, by far the commonest, are one product, which rounds to the same value.

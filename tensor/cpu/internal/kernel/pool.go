@@ -10,21 +10,6 @@ type PoolRun struct{ First, Rows, Cols, RowStep, Windows, Step, Channels int }
 // MaxPoolIndex64 is Float32Table.MaxPoolIndex for float64.
 func MaxPoolIndex64(index []int32, x []float64, r *PoolRun) { maxPoolIndex(index, x, r) }
 
-// MaxPool64 is Float32Table.MaxPool for float64.
-func MaxPool64(value []float64, index []int32, x []float64, r *PoolRun) { maxPool(value, index, x, r) }
-
-// MaxUnpool64 is Float32Table.MaxUnpool for float64.
-func MaxUnpool64(dst, y []float64, index []int32, r *PoolRun) { maxUnpool(dst, y, index, r) }
-
-// ScatterAdd adds y[i] to dst[index[i]] in order of i. Over a cleared image, it is the gradient of max pooling with any
-// windows; MaxUnpool is that of windows apart.
-func ScatterAdd[T float](dst, y []T, index []int32) {
-	sameLength(len(y), len(index))
-	for i, at := range index {
-		dst[at] += y[i]
-	}
-}
-
 // maxPoolIndex is the plain Go twin of MaxPoolIndex.
 func maxPoolIndex[T float](index []int32, x []T, r *PoolRun) {
 	r.check(len(index), len(x))
@@ -45,7 +30,7 @@ func maxPoolIndex[T float](index []int32, x []T, r *PoolRun) {
 }
 
 // maxPool is the plain Go twin of MaxPool.
-func maxPool[T float](value []T, index []int32, x []T, r *PoolRun) {
+func maxPool(value []float32, index []int32, x []float32, r *PoolRun) {
 	sameLength(len(value), len(index))
 	maxPoolIndex(index, x, r)
 	for i, at := range index {
@@ -54,7 +39,7 @@ func maxPool[T float](value []T, index []int32, x []T, r *PoolRun) {
 }
 
 // maxUnpool is the plain Go twin of MaxUnpool.
-func maxUnpool[T float](dst, y []T, index []int32, r *PoolRun) {
+func maxUnpool(dst, y []float32, index []int32, r *PoolRun) {
 	r.checkApart(len(y), len(index), len(dst))
 	for i := range r.Windows {
 		for row := range r.Rows {
