@@ -108,7 +108,7 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 	}
 	if run.Profile != nil {
 		if !cpu.StartProfile(t.step) {
-			return nil, fmt.Errorf("a profile is of the kernels of the backend cpu, and this one is %s", t.backend.Name())
+			return nil, fmt.Errorf("a profile is of the kernels of the backend cpu, and this one is %s; use cpu, or ask for no profile", t.backend.Name())
 		}
 	}
 	unknown := real(math.NaN())
