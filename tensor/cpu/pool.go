@@ -171,6 +171,9 @@ func (p *pool) chunks(n int, cost float64) (parts, size int) {
 	parts = 1
 	if p.threads > 1 {
 		parts = min(n, 4*p.threads, max(1, int(float64(n)*cost/worthwhile)))
+		if parts > p.threads { // as many for each, so that a thread has the same share of an array in every launch
+			parts -= parts % p.threads
+		}
 	}
 	size = (n + parts - 1) / parts
 	return (n + size - 1) / size, size
