@@ -9,7 +9,7 @@ import (
 
 // The benchmarks compare BLAS with gonum's code on squares:
 //
-//	go test -run '^$' -bench . -cpu 1 ./tensor/cpu/gonumblas
+//	go test -run '^$' -bench '^Benchmark[SD]' -cpu 1 ./tensor/cpu/gonumblas
 //
 // Microseconds on one thread of an AMD EPYC with AVX-512, gonum's/ours, least of seven runs on a busy machine. Below a
 // threshold both are gonum's code.

@@ -1,7 +1,6 @@
 package gonumblas
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -10,16 +9,11 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-var calibrate = flag.Bool("calibrate", false, "measure where the kernels are faster than gonum, for thresholds.go")
-
-// TestCalibrate prints the measurements that thresholds.go is made of: gonum's time over ours, for each operation, type and
+// BenchmarkCalibrate prints the measurements that thresholds.go is made of: gonum's time over ours, for each operation, type and
 // shape, whatever the thresholds are. It asserts nothing.
 //
-//	go test -run Calibrate -calibrate -cpu 1 -v ./tensor/cpu/gonumblas
-func TestCalibrate(t *testing.T) {
-	if !*calibrate {
-		t.Skip("only with -calibrate")
-	}
+//	go test -run '^$' -bench Calibrate -benchtime 1x -cpu 1 ./tensor/cpu/gonumblas
+func BenchmarkCalibrate(b *testing.B) {
 	sizes := []int{1, 2, 4, 8, 12, 16, 24, 32, 64, 128, 256}
 	for _, m := range sizes {
 		for _, n := range sizes {
@@ -35,13 +29,13 @@ func TestCalibrate(t *testing.T) {
 							gemmPair(double.multiply, plain.Dgemm, ta, tb, m, n, k))
 					}
 				}
-				t.Log(line)
+				b.Log(line)
 			}
 		}
 	}
 	for _, m := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 1024} {
 		for _, n := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 1024} {
-			t.Logf("gemv m=%d n=%d work=%d: T %.2f", m, n, m*n, gemvPair(m, n).ratio())
+			b.Logf("gemv m=%d n=%d work=%d: T %.2f", m, n, m*n, gemvPair(m, n).ratio())
 		}
 	}
 	for _, n := range []int{2, 4, 8, 12, 16, 24, 32, 48, 64, 128, 256} {
@@ -51,7 +45,7 @@ func TestCalibrate(t *testing.T) {
 				line += " " + trans(ta) + ratios(syrkPair(single.updateSymmetric, plain.Ssyrk, ta, n, k),
 					syrkPair(double.updateSymmetric, plain.Dsyrk, ta, n, k))
 			}
-			t.Log(line)
+			b.Log(line)
 		}
 	}
 	for _, order := range []int{16, 24, 32, 40, 48, 64, 96, 128, 256} {
@@ -66,7 +60,7 @@ func TestCalibrate(t *testing.T) {
 					}
 				}
 			}
-			t.Log(line)
+			b.Log(line)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package gonumblas
 // Where the kernels are faster than gonum's code: figures of gonum's time over ours, float32/float64, on one thread of an
 // AMD EPYC with AVX-512, November 2026, from
 //
-//	go test -run Calibrate -calibrate -cpu 1 -v ./tensor/cpu/gonumblas
+//	go test -run '^$' -bench Calibrate -benchtime 1x -cpu 1 ./tensor/cpu/gonumblas
 //
 // The same sizes hold for every type, level and number of threads, so that the bits of a result depend on none of these.
 // Plain Go kernels are slower than gonum's assembly, and a program that runs on them pays for that.
