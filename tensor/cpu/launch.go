@@ -14,10 +14,10 @@ type plannedLaunch struct {
 	writes []*buffer
 	bind   func(*pool) func() // nil: by each alone
 
-	each    *perItem // if it works item by item
-	cluster *cluster // if it is one, and may
-	batch   []*plannedLaunch
-	clock   *batchClock // of a batch
+	each    *perItem         // if it works item by item
+	cluster *cluster         // if it is one: it adapts to the items of its neighbours
+	batch   []*plannedLaunch // what it was merged from
+	clock   *batchClock      // of a batch
 	flops   float64
 
 	// inPlace reports whether the launch may write x over the array, which it also reads; nil if it never may.
@@ -96,7 +96,7 @@ func (c *compiler) schedule(v *value) {
 	case tensor.OpPad:
 		l.bind = bindPad(v)
 	case tensor.OpConcat:
-		l.bind = bindConcat(v, l)
+		l.bind = bindConcat(v)
 	case tensor.OpDynamicSlice, tensor.OpDynamicUpdate:
 		l.bind = bindDynamic(v)
 	case tensor.OpReduceSum, tensor.OpReduceMax:

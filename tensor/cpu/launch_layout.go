@@ -190,7 +190,7 @@ func filler(d tensor.DType, b *buffer, x float64) func() {
 	}
 }
 
-func bindConcat(v *value, l *plannedLaunch) func(*pool) func() {
+func bindConcat(v *value) func(*pool) func() {
 	axis := v.attr.(int)
 	to := rowMajor(v.shape.Dims)
 	return func(p *pool) func() {

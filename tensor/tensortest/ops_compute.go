@@ -77,7 +77,7 @@ func productCases() []opCase {
 		for i, g := range convGeometries {
 			x, w, y := of(d, g.XDims()...), of(d, g.WDims()...), of(d, g.YDims()...)
 			add := func(op tensor.Op, f f2, a, b input) {
-				cases = append(cases, opCase{op: op, name: fmt.Sprint(i), inputs: []input{a, b}, build: call2(f), sum: true})
+				cases = append(cases, opCase{op: op, name: fmt.Sprint(i), inputs: []input{a, b}, build: call2(f), sum: true, tiled: isTiled(g)})
 			}
 			add(tensor.OpConvY, func(x, w *tensor.Node) *tensor.Node { return tensor.ConvY(g, x, w) }, x, w)
 			add(tensor.OpConvX, func(w, y *tensor.Node) *tensor.Node { return tensor.ConvX(g, w, y) }, w, y)
@@ -85,6 +85,17 @@ func productCases() []opCase {
 		}
 	}
 	return cases
+}
+
+// isTiled reports whether a convolution is of a kind for which there are algorithms that compute tiles: two or three taps for
+// each step of the stride, many channels.
+func isTiled(g tensor.ConvGeometry) bool {
+	for _, a := range g.Axes {
+		if r := a.Kernel / a.Stride; a.Kernel%a.Stride != 0 || r < 2 || r > 3 || a.Dilation != 1 {
+			return false
+		}
+	}
+	return g.Groups == 1 && min(g.CI, g.CO) >= 16
 }
 
 func axis(in, kernel, out, stride, dilation, pad int) tensor.ConvAxis {
