@@ -37,7 +37,7 @@ func (b *perItem) alone(p *pool) func() {
 	_, size := p.chunks(b.items, r.cost)
 	size = max(size, min(b.least, (b.items+p.threads-1)/p.threads))
 	parts := (b.items + size - 1) / size
-	compute := p.launch(parts, func(w *worker, part int) { r.run(w, part*size, min((part+1)*size, b.items)) })
+	compute := p.launch(parts, func(w *worker, from, to int) { r.run(w, from*size, min(to*size, b.items)) })
 	if r.begin == nil && r.end == nil {
 		return compute
 	}
@@ -137,11 +137,11 @@ func mergeBatch(group []*plannedLaunch, each []*perItem) *plannedLaunch {
 	size := min(max(least, batchMemory/max(bytes, 1)), items)
 	l.name = fmt.Sprintf("%d of %d items at a time", size, items)
 	l.bind = func(p *pool) func() {
-		// As many parts as sums down columns have, so that their chains can be made on the way; else fewer, where they
-		// would be small, but one for each thread.
+		// As many parts as sums down columns have, so that their chains can be made on the way; else of `size` items, but
+		// one for each thread.
 		n := kernel.ColParts
 		if !parts {
-			n = min(items, max(min(n, items/size), p.threads))
+			n = min(items, max(items/size, p.threads))
 		}
 		return l.clock.runBatch(p, each, items, size, n)
 	}
@@ -154,7 +154,7 @@ func (c *batchClock) runBatch(p *pool, each []*perItem, items, size, parts int) 
 	for i, b := range each {
 		runs[i] = b.bind(p)
 	}
-	compute := p.launch(parts, func(w *worker, part int) {
+	compute := p.eachPart(parts, func(w *worker, part int) {
 		first, end := items*part/parts, items*(part+1)/parts
 		for from := first; from < end; from += size {
 			to := min(from+size, end)

@@ -40,7 +40,7 @@ func (k *cluster) bind(p *pool) func() {
 	steps := (prog.size + prog.step - 1) / prog.step
 	parts, size := p.chunks(steps, prog.cost*float64(prog.step))
 	size *= prog.step
-	return p.launch(parts, func(w *worker, part int) {
+	return p.eachPart(parts, func(w *worker, part int) {
 		prog.run(&w.tile, part*size, min((part+1)*size, prog.size))
 	})
 }
@@ -51,7 +51,7 @@ func (k *cluster) bindColumns(p *pool) func() {
 	prog, r := compileCluster(k, k.rows.inner, k.rows.extent*k.rows.inner), k.rows
 	if r.outer >= 2*p.threads {
 		parts, size := p.chunks(r.outer, prog.cost*float64(r.extent*r.inner))
-		return p.launch(parts, func(w *worker, part int) {
+		return p.eachPart(parts, func(w *worker, part int) {
 			for o := part * size; o < min((part+1)*size, r.outer); o++ {
 				k.sumMatrix(prog, w, o, 0, kernel.ColParts)
 				k.joinParts(o)
@@ -62,7 +62,7 @@ func (k *cluster) bindColumns(p *pool) func() {
 	if p.threads == 1 || prog.cost*float64(prog.size) < 2*worthwhile {
 		each = kernel.ColParts
 	}
-	compute := p.launch(r.outer*kernel.ColParts/each, func(w *worker, part int) {
+	compute := p.eachPart(r.outer*kernel.ColParts/each, func(w *worker, part int) {
 		o, i := part*each/kernel.ColParts, part*each%kernel.ColParts
 		k.sumMatrix(prog, w, o, i, i+each)
 	})

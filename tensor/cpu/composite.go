@@ -122,7 +122,7 @@ func (k *composite) adam(l *plannedLaunch, out []*buffer) {
 		p1, m1, v1, p, m, v, g := s(out[0]), s(out[1]), s(out[2]), s(p), s(m), s(v), s(g)
 		rate, correction := s(k.in[4].buf), s(k.in[5].buf)
 		parts, size := pl.chunks(n, costAdam)
-		run := pl.launch(parts, func(_ *worker, part int) {
+		run := pl.eachPart(parts, func(_ *worker, part int) {
 			i, j := part*size, min((part+1)*size, n)
 			adam(p1[i:j], m1[i:j], v1[i:j], p[i:j], m[i:j], v[i:j], g[i:j], &hyper)
 		})
@@ -215,7 +215,7 @@ func (w *worker) softmaxRoom(rows, classes int) (e, top, sum []float32) {
 func (p *pool) rowBlocks(n, width int, f func(w *worker, from, to int)) func() {
 	parts, size := p.chunks(n, 2*costTranscendental*float64(width))
 	block := crossEntropyBlock(width)
-	return p.launch(parts, func(w *worker, part int) {
+	return p.eachPart(parts, func(w *worker, part int) {
 		to := min((part+1)*size, n)
 		for from := part * size; from < to; from += block {
 			f(w, from, min(from+block, to))

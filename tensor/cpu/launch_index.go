@@ -31,7 +31,7 @@ func gather[T uint32 | uint64](p *pool, v *value) func() {
 	dst, x, index := slice[T](v.buf), slice[T](v.in[0].buf), slice[int32](v.in[1].buf)
 	// A batch of one large table is split by picks, else by batch.
 	parts, size := p.chunks(batch*picks, costIndex+costCopy*float64(depth))
-	return p.launch(parts, func(_ *worker, part int) {
+	return p.eachPart(parts, func(_ *worker, part int) {
 		to := min((part+1)*size, batch*picks)
 		for i := part * size; i < to; {
 			b := i / picks
@@ -86,7 +86,7 @@ func scatterAdd[T float32 | float64 | int32 | uint32](p *pool, v *value) func() 
 	picks := v.in[0].dims[1]
 	dst, y, index := slice[T](v.buf), slice[T](v.in[0].buf), slice[int32](v.in[1].buf)
 	parts, size := p.chunks(batch, costIndex*float64(picks*depth)+costCopy*float64(rows*depth))
-	return p.launch(parts, func(_ *worker, part int) {
+	return p.eachPart(parts, func(_ *worker, part int) {
 		for b := part * size; b < min((part+1)*size, batch); b++ {
 			out := dst[b*rows*depth : (b+1)*rows*depth]
 			clear(out)
@@ -129,7 +129,7 @@ func bindRandom(v *value) func(*pool) func() {
 		_, size := p.chunks(n, costRandom)
 		size = (size + 1023) &^ 1023
 		job := func(draw func(key [2]uint32, from, to int)) func() {
-			return p.launch((n+size-1)/size, func(_ *worker, part int) {
+			return p.eachPart((n+size-1)/size, func(_ *worker, part int) {
 				draw([2]uint32(key), part*size, min((part+1)*size, n))
 			})
 		}

@@ -112,7 +112,7 @@ func mover(p *pool, w strided, elem int, dst, src *buffer) func() {
 		walks[i].dstStart += from * w.dst[0]
 		walks[i].srcStart += from * w.src[0]
 	}
-	return p.launch(parts, func(_ *worker, part int) { moveBytes(walks[part], elem, dst, src) })
+	return p.eachPart(parts, func(_ *worker, part int) { moveBytes(walks[part], elem, dst, src) })
 }
 
 // bindStrided: results whose every element is one element of the operand at an affine index.

@@ -37,7 +37,7 @@ func maxPoolIndex[T float32 | float64](p *pool, v *value, find func(index []int3
 		runs[oy] = poolRuns(win, c, oy)
 	}
 	parts, size := p.chunks(n*h.Out, costTap*float64(row*h.Kernel*w.Kernel))
-	return p.launch(parts, func(_ *worker, part int) {
+	return p.eachPart(parts, func(_ *worker, part int) {
 		for i := part * size; i < min((part+1)*size, n*h.Out); i++ {
 			x, out := src[i/h.Out*image:][:image], dst[i*row:(i+1)*row]
 			list := runs[i%h.Out]
@@ -106,7 +106,7 @@ func sumPool[T float32 | float64](p *pool, v *value, add func(dst, x []T)) func(
 	n, c := v.shape.Dims[0], v.shape.Dims[3]
 	dst, src := slice[T](v.buf), slice[T](v.in[0].buf)
 	parts, size := p.chunks(n*h.Out, 2*costTap*float64(w.Out*c*h.Kernel*w.Kernel))
-	return p.launch(parts, func(_ *worker, part int) {
+	return p.eachPart(parts, func(_ *worker, part int) {
 		for row := part * size; row < min((part+1)*size, n*h.Out); row++ {
 			image := src[row/h.Out*h.In*w.In*c:][:h.In*w.In*c]
 			y0, y1 := window(h, row%h.Out)
@@ -131,7 +131,7 @@ func sumUnpool[T float32 | float64](p *pool, v *value, add func(dst, x []T)) fun
 	n, c := v.shape.Dims[0], v.shape.Dims[3]
 	dst, src := slice[T](v.buf), slice[T](v.in[0].buf)
 	parts, size := p.chunks(n, 2*costTap*float64(h.Out*w.Out*c*h.Kernel*w.Kernel))
-	return p.launch(parts, func(_ *worker, part int) {
+	return p.eachPart(parts, func(_ *worker, part int) {
 		for i := part * size; i < min((part+1)*size, n); i++ {
 			image := dst[i*h.In*w.In*c:][:h.In*w.In*c]
 			clear(image)

@@ -67,7 +67,7 @@ func bindMatMul(v *value) func(*pool) func() {
 	return func(p *pool) func() {
 		if batch != 1 {
 			parts, size := p.chunks(batch, costFlop*float64(m*n*k))
-			return p.launch(parts, func(w *worker, part int) {
+			return p.eachPart(parts, func(w *worker, part int) {
 				for i := part * size; i < min((part+1)*size, batch); i++ {
 					one(w, i, 0, m, 0, n)
 				}
@@ -79,7 +79,7 @@ func bindMatMul(v *value) func(*pool) func() {
 		if p.threads > 1 && float64(m*n*k)*costFlop > 2*worthwhile {
 			parts = p.threads
 		}
-		return p.launch(parts, func(w *worker, part int) {
+		return p.eachPart(parts, func(w *worker, part int) {
 			if n >= m {
 				n0, n1 := cut(n, 32, part, parts)
 				one(w, 0, 0, m, n0, n1)
@@ -187,7 +187,7 @@ func convolutionW[T float32 | float64](p *pool, plan *kernel.ConvWPlan[T], x, y,
 		parts = 1
 	}
 	each := kernel.ConvWParts / parts
-	compute := p.launch(parts, func(w *worker, part int) {
+	compute := p.eachPart(parts, func(w *worker, part int) {
 		for i := part * each; i < (part+1)*each; i++ {
 			plan.Part(w.ws, i, x, y, partials[i*n:(i+1)*n])
 		}
@@ -209,14 +209,14 @@ func convolutionW[T float32 | float64](p *pool, plan *kernel.ConvWPlan[T], x, y,
 		}
 	}
 	level := func(distance int) func() {
-		return p.launch(kernel.ConvWParts/(2*distance), func(_ *worker, i int) {
+		return p.eachPart(kernel.ConvWParts/(2*distance), func(_ *worker, i int) {
 			i *= 2 * distance
 			add(partials[i*n:(i+1)*n], partials[(i+distance)*n:(i+distance+1)*n])
 		})
 	}
 	pairs, quads := level(1), level(2)
 	strips, size := p.chunks(n, costReduce*kernel.ConvWParts)
-	sum := p.launch(strips, func(_ *worker, part int) {
+	sum := p.eachPart(strips, func(_ *worker, part int) {
 		from, to := part*size, min((part+1)*size, n)
 		kernel.ConvWLast(partials[from:to], partials[kernel.ConvWParts/2*n+from:][:to-from], dst[from:to])
 	})

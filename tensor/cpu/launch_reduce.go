@@ -91,7 +91,7 @@ func (r reduction) bindFloat32(p *pool, op tensor.Op, dst, src []float32) func()
 		rows, columns = k.RowMax, k.ColMax
 	}
 	parts, size := p.chunks(r.outer, costReduce*float64(r.extent*r.inner))
-	return p.launch(parts, func(_ *worker, part int) {
+	return p.eachPart(parts, func(_ *worker, part int) {
 		from, to := part*size, min((part+1)*size, r.outer)
 		if r.inner == 1 {
 			rows(dst[from:to], src[from*r.extent:to*r.extent], to-from, r.extent)
@@ -122,7 +122,7 @@ func (r reduction) bindColumns(p *pool, op tensor.Op, dst, src []float32, partia
 		return func() { columns(dst, src, r.extent, r.inner) }
 	case r.splitsRows():
 		sums := slice[float32](partials)
-		compute := p.launch(kernel.ColParts, func(_ *worker, i int) {
+		compute := p.eachPart(kernel.ColParts, func(_ *worker, i int) {
 			from, to := kernel.ColPart(r.extent, i)
 			part := sums[i*r.inner : (i+1)*r.inner]
 			k.Fill(part, neutral)
@@ -134,7 +134,7 @@ func (r reduction) bindColumns(p *pool, op tensor.Op, dst, src []float32, partia
 		}
 	}
 	strips := 2 * p.threads
-	return p.launch(strips, func(_ *worker, i int) {
+	return p.eachPart(strips, func(_ *worker, i int) {
 		from, to := cut(r.inner, 64, i, strips)
 		columns(dst[from:to], src[min(from, len(src)):], r.extent, r.inner)
 	})

@@ -14,6 +14,10 @@ import (
 // Each thread has a lane of parts that lie side by side, the same of every launch with as many parts, and takes from others
 // only when its own is empty. So what a thread has written stays in its core's cache until it reads it again, in the next
 // launch or the next step: with parts taken in turn by whoever came first, Adam was slower on two threads than on one.
+//
+// A thread takes half of what is left in a lane at once, as in guided self-scheduling (C. Polychronopoulos and D. Kuck,
+// IEEE Transactions on Computers, 1987): large pieces first, which convolutions like, and small ones last, so that nobody
+// waits long for a core that is slow for a moment.
 type pool struct {
 	threads int
 	busy    sync.Mutex
@@ -23,7 +27,7 @@ type pool struct {
 	// The launch in progress: job and parts may be read only by who holds a part.
 	lanes []lane
 	done  atomic.Int32
-	job   func(w *worker, part int)
+	job   func(w *worker, from, to int)
 	parts int
 }
 
@@ -60,21 +64,20 @@ func newWorker() *worker { return &worker{ws: &kernel.Workspace{}} }
 // spare serves a goroutine that finds the pool busy with another executable's launch.
 var spare = sync.Pool{New: func() any { return newWorker() }}
 
-// run calls job(w, part) for every part in [0, parts).
-func (p *pool) run(parts int, job func(w *worker, part int)) {
+// run calls job(w, from, to) for ranges of parts that make up [0, parts).
+func (p *pool) run(parts int, job func(w *worker, from, to int)) {
+	if parts == 0 {
+		return
+	}
 	if !p.busy.TryLock() {
 		w := spare.Get().(*worker)
-		for i := range parts {
-			job(w, i)
-		}
+		job(w, 0, parts)
 		spare.Put(w)
 		return
 	}
 	defer p.busy.Unlock()
 	if parts <= 1 || p.threads == 1 {
-		for i := range parts {
-			job(p.workers[0], i)
-		}
+		job(p.workers[0], 0, parts)
 		return
 	}
 	p.job, p.parts = job, parts
@@ -98,8 +101,17 @@ func (p *pool) run(parts int, job func(w *worker, part int)) {
 }
 
 // launch is run with its arguments given, so that a step of a plan makes no closure each time.
-func (p *pool) launch(parts int, job func(w *worker, part int)) func() {
+func (p *pool) launch(parts int, job func(w *worker, from, to int)) func() {
 	return func() { p.run(parts, job) }
+}
+
+// eachPart is launch for a job that takes the parts one by one.
+func (p *pool) eachPart(parts int, job func(w *worker, part int)) func() {
+	return p.launch(parts, func(w *worker, from, to int) {
+		for part := from; part < to; part++ {
+			job(w, part)
+		}
+	})
 }
 
 // work takes parts until none is left: of the worker's own lane, then of the others.
@@ -112,9 +124,11 @@ func (p *pool) work(w *worker) {
 			if left == 0 {
 				break
 			}
-			if l.CompareAndSwap(s, s-1) {
-				p.job(w, p.parts*(i+1)/p.threads-left)
-				p.done.Add(1)
+			take := (left + 1) / 2
+			if l.CompareAndSwap(s, s-uint64(take)) {
+				from := p.parts*(i+1)/p.threads - left
+				p.job(w, from, from+take)
+				p.done.Add(int32(take))
 			}
 		}
 	}
@@ -163,6 +177,10 @@ func (p *pool) serve(w *worker) {
 // about 1 µs.
 const worthwhile = 4000
 
+// partsPerThread is how many parts a lane has at most. With 4, each taken by itself, a U-Net step on two threads took 1.02 to
+// 1.07 times as long.
+const partsPerThread = 16
+
 // chunks cuts n units of about cost nanoseconds each into parts of size units. How many never changes a result.
 func (p *pool) chunks(n int, cost float64) (parts, size int) {
 	if n == 0 {
@@ -170,7 +188,7 @@ func (p *pool) chunks(n int, cost float64) (parts, size int) {
 	}
 	parts = 1
 	if p.threads > 1 {
-		parts = min(n, 4*p.threads, max(1, int(float64(n)*cost/worthwhile)))
+		parts = min(n, partsPerThread*p.threads, max(1, int(float64(n)*cost/worthwhile)))
 		if parts > p.threads { // as many for each, so that a thread has the same share of an array in every launch
 			parts -= parts % p.threads
 		}
