@@ -108,15 +108,15 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 	if err != nil {
 		return nil, nil, err
 	}
-	m.shift, m.scale = usualScale(m.Schema, x)
+	m.shift, m.scale = usualScale(x, m.Schema.IsImage())
 	summary := &model.Summary{ValidationLoss: math.NaN(), Stopped: "converged"}
 	parameters := 0
 	for k, rows := range rowsOfClasses(x.Y, x.Len(), m.Classes()) {
 		if len(rows) == 0 {
-			return nil, nil, m.inClass(k, errors.New("no example to learn from"))
+			return nil, nil, classError(&m.Card, k, errors.New("no example to learn from"))
 		}
 		fit := mixtureFit{
-			recipe: r, data: newMixtureData(x, rows, m.shift, m.scale, run.Threads), kind: r.covariance(m.Schema.Size()),
+			recipe: r, data: newScaledRows(x, rows, m.shift, m.scale, run.Threads), kind: r.covariance(m.Schema.Size()),
 			iterations: cmp.Or(run.Epochs, r.Iterations), progress: run.Progress,
 			random: rand.New(rand.NewPCG(run.Seed, uint64(k))),
 		}
@@ -125,7 +125,7 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 		}
 		found, err := fit.best(ctx)
 		if err != nil {
-			return nil, nil, m.inClass(k, err)
+			return nil, nil, classError(&m.Card, k, err)
 		}
 		m.given = append(m.given, found.mixture)
 		parameters += found.parameters()
@@ -213,7 +213,7 @@ func (m *FittedMixture) notes(r *Mixture, logLikelihood float64, parameters, n i
 // mixtureFit fits the mixture of one class.
 type mixtureFit struct {
 	recipe     *Mixture
-	data       *mixtureData
+	data       *scaledRows
 	kind       Covariance
 	iterations int
 	random     *rand.Rand

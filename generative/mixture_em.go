@@ -127,7 +127,7 @@ func (m *mixture) prepareDense(threads int) error {
 }
 
 // logJoint sets log[i*K+c] to log w_c + log N(z_i; μ_c, Σ_c) for the n examples in z.
-func (m *mixture) logJoint(b *mixtureBlock, n int) {
+func (m *mixture) logJoint(b *rowBlock, n int) {
 	k, p := m.components(), m.p
 	for i := range n {
 		copy(b.log[i*k:(i+1)*k], m.constant)
@@ -146,7 +146,7 @@ func (m *mixture) logJoint(b *mixtureBlock, n int) {
 
 // addQuadratic takes ½ ‖y‖² off the log-density of component c, with y = (z−μ)ᵀ P = offset + zᵀ P. The rows of P are used
 // from the top to the diagonal, in two strips of columns, so that a quarter of the work falls away.
-func (m *mixture) addQuadratic(b *mixtureBlock, n, c int) {
+func (m *mixture) addQuadratic(b *rowBlock, n, c int) {
 	k, p := m.components(), m.p
 	whitener := m.whitener[c%len(m.normals)*p*p:][:p*p]
 	offset := m.offset[c*p : (c+1)*p]
@@ -178,7 +178,7 @@ const leastSplit = 32
 //	r_ik = w_k N(z_i; μ_k, Σ_k) / p(z_i),
 //
 // and the result is Σ_i log p(z_i). A share below 1e-20 counts as 0: it is lost in the rounding of the sums, and most are.
-func (m *mixture) expectation(b *mixtureBlock, n int) (logLikelihood float64) {
+func (m *mixture) expectation(b *rowBlock, n int) (logLikelihood float64) {
 	m.logJoint(b, n)
 	k := m.components()
 	const negligible = -46 // log 1e-20
@@ -247,7 +247,7 @@ func (s *mixtureSums) merge(t *mixtureSums) {
 }
 
 // add counts the n examples in z with the responsibilities in b.log.
-func (s *mixtureSums) add(m *mixture, b *mixtureBlock, n int) {
+func (s *mixtureSums) add(m *mixture, b *rowBlock, n int) {
 	k, p := m.components(), m.p
 	if m.kind == FullCovariance {
 		for c := range k {
@@ -269,7 +269,7 @@ func (s *mixtureSums) add(m *mixture, b *mixtureBlock, n int) {
 }
 
 // addFull gathers √r_i (z_i − c) of the examples that component c has a share in, and multiplies them with themselves.
-func (s *mixtureSums) addFull(m *mixture, b *mixtureBlock, n, c int) {
+func (s *mixtureSums) addFull(m *mixture, b *rowBlock, n, c int) {
 	k, p := m.components(), m.p
 	centre, first := m.mean[c*p:(c+1)*p], s.first[c*p:(c+1)*p]
 	rows := 0
@@ -385,13 +385,13 @@ func raiseTo(covariance []float64, floor float64) error {
 
 // pass is one walk through the examples: an E step and the sums for the M step. With label the responsibilities are 1 for the
 // component that it names.
-func (d *mixtureData) pass(ctx context.Context, m *mixture, label []int32) (*mixtureSums, error) {
+func (d *scaledRows) pass(ctx context.Context, m *mixture, label []int32) (*mixtureSums, error) {
 	k := m.components()
 	sums := make([]mixtureSums, d.parts(k*m.p+covarianceLength(m.kind, k, m.p)))
 	for i := range sums {
 		sums[i] = newMixtureSums(m)
 	}
-	err := d.each(ctx, len(sums), k, func(b *mixtureBlock, part, from, n int) {
+	err := d.each(ctx, len(sums), k, func(b *rowBlock, part, from, n int) {
 		s := &sums[part]
 		if label == nil {
 			s.logLikelihood += m.expectation(b, n)
@@ -410,9 +410,9 @@ func (d *mixtureData) pass(ctx context.Context, m *mixture, label []int32) (*mix
 }
 
 // logLikelihood is Σ log p(z) over the examples.
-func (d *mixtureData) logLikelihood(ctx context.Context, m *mixture) (float64, error) {
+func (d *scaledRows) logLikelihood(ctx context.Context, m *mixture) (float64, error) {
 	sums := make([]float64, d.parts(1))
-	err := d.each(ctx, len(sums), m.components(), func(b *mixtureBlock, part, _, n int) {
+	err := d.each(ctx, len(sums), m.components(), func(b *rowBlock, part, _, n int) {
 		sums[part] += m.expectation(b, n)
 	})
 	total := 0.0
@@ -423,13 +423,13 @@ func (d *mixtureData) logLikelihood(ctx context.Context, m *mixture) (float64, e
 }
 
 // scatter is Σ z zᵀ over the examples, (p, p), upper half.
-func (d *mixtureData) scatter(ctx context.Context) ([]float64, error) {
+func (d *scaledRows) scatter(ctx context.Context) ([]float64, error) {
 	p := len(d.shift)
 	sums := make([][]float64, d.parts(p*p))
 	for i := range sums {
 		sums[i] = make([]float64, p*p)
 	}
-	err := d.each(ctx, len(sums), 1, func(b *mixtureBlock, part, _, n int) {
+	err := d.each(ctx, len(sums), 1, func(b *rowBlock, part, _, n int) {
 		blas64.Syrk(blas.Trans, 1, blas64.General{Rows: n, Cols: p, Stride: p, Data: b.z}, 1,
 			blas64.Symmetric{Uplo: blas.Upper, N: p, Stride: p, Data: sums[part]})
 	})
@@ -458,7 +458,7 @@ type emResult struct {
 
 // improve is the EM algorithm (Dempster, Laird and Rubin, 1977) from a start. No iteration lowers the likelihood; it ends
 // where one raises its mean over the examples by less than the tolerance.
-func (d *mixtureData) improve(ctx context.Context, m *mixture, rules emRules) (emResult, error) {
+func (d *scaledRows) improve(ctx context.Context, m *mixture, rules emRules) (emResult, error) {
 	var total []float64
 	if m.kind == TiedCovariance {
 		var err error

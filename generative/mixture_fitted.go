@@ -22,13 +22,6 @@ type FittedMixture struct {
 	threads      int
 }
 
-func (m *FittedMixture) inClass(k int, err error) error {
-	if m.prior == nil {
-		return err
-	}
-	return fmt.Errorf("class %q: %w", m.Schema.Classes[k], err)
-}
-
 // logDet is log p(x) − log p(z), nats.
 func (m *FittedMixture) logDet() float64 {
 	sum := 0.0
@@ -161,8 +154,8 @@ func (m *FittedMixture) logJoint(x data.Batch, y []int32, visit func(i int, log 
 	for class, rows := range rowsOfClasses(y, x.Len(), m.Classes()) {
 		given := m.given[class]
 		k := given.components()
-		d := newMixtureData(t, rows, m.shift, m.scale, m.threads)
-		err := d.each(context.Background(), d.parts(1), k, func(b *mixtureBlock, _, from, n int) {
+		d := newScaledRows(t, rows, m.shift, m.scale, m.threads)
+		err := d.each(context.Background(), d.parts(1), k, func(b *rowBlock, _, from, n int) {
 			given.logJoint(b, n)
 			for i := range n {
 				visit(rows[from+i], b.log[i*k:(i+1)*k])
@@ -328,10 +321,10 @@ func loadMixture(f *model.File) (model.Model, error) {
 			sum += w
 		}
 		if !(slices.Min(given.weight) >= 0 && math.Abs(sum-1) <= 1e-9) {
-			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, m.inClass(class, fmt.Errorf("weights %v, expected shares that sum to 1", given.weight)))
+			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, classError(&m.Card, class, fmt.Errorf("weights %v, expected shares that sum to 1", given.weight)))
 		}
 		if err := given.prepare(m.threads); err != nil {
-			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, m.inClass(class, err))
+			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, classError(&m.Card, class, err))
 		}
 		m.given = append(m.given, given)
 	}

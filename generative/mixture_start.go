@@ -11,7 +11,7 @@ import (
 )
 
 // start makes the mixture that EM starts from: k components, or fewer where there are fewer different examples.
-func (d *mixtureData) start(ctx context.Context, how Start, kind Covariance, k int, floor float64, r *rand.Rand) (*mixture, error) {
+func (d *scaledRows) start(ctx context.Context, how Start, kind Covariance, k int, floor float64, r *rand.Rand) (*mixture, error) {
 	centres, err := d.seeds(ctx, how, k, r)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (d *mixtureData) start(ctx context.Context, how Start, kind Covariance, k i
 }
 
 // fromLabels is the M step of m where each example belongs to the component that label says.
-func (d *mixtureData) fromLabels(ctx context.Context, m *mixture, label []int32, floor float64) (*mixture, error) {
+func (d *scaledRows) fromLabels(ctx context.Context, m *mixture, label []int32, floor float64) (*mixture, error) {
 	var total []float64
 	if m.kind == TiedCovariance {
 		var err error
@@ -51,7 +51,7 @@ func (d *mixtureData) fromLabels(ctx context.Context, m *mixture, label []int32,
 }
 
 // oneComponent is the mixture of one component, the normal distribution of greatest likelihood.
-func (d *mixtureData) oneComponent(ctx context.Context, kind Covariance, floor float64) (*mixture, error) {
+func (d *scaledRows) oneComponent(ctx context.Context, kind Covariance, floor float64) (*mixture, error) {
 	p := len(d.shift)
 	m := &mixture{kind: kind, p: p, weight: []float64{1}, mean: make([]float64, p),
 		covariance: make([]float64, covarianceLength(kind, 1, p))}
@@ -60,7 +60,7 @@ func (d *mixtureData) oneComponent(ctx context.Context, kind Covariance, floor f
 
 // seeds chooses k different examples, (k, p): all with equal chances, or by k-means++ (Arthur and Vassilvitskii, 2007), each
 // with chances as the squared distance to the nearest one before it. Where no other example is left, there are fewer.
-func (d *mixtureData) seeds(ctx context.Context, how Start, k int, r *rand.Rand) ([]float64, error) {
+func (d *scaledRows) seeds(ctx context.Context, how Start, k int, r *rand.Rand) ([]float64, error) {
 	p, n := len(d.shift), len(d.index)
 	centres := make([]float64, 0, k*p)
 	nearest := slices.Repeat([]float64{math.Inf(1)}, n)
@@ -73,7 +73,7 @@ func (d *mixtureData) seeds(ctx context.Context, how Start, k int, r *rand.Rand)
 		if len(centres) == k*p {
 			return centres, nil
 		}
-		err := d.each(ctx, d.parts(1), 1, func(b *mixtureBlock, _, from, n int) {
+		err := d.each(ctx, d.parts(1), 1, func(b *rowBlock, _, from, n int) {
 			for i := range n {
 				nearest[from+i] = min(nearest[from+i], squaredDistance(b.z[i*p:(i+1)*p], centre))
 			}
@@ -120,7 +120,7 @@ const lloydRounds = 30
 // lloyd moves the centres, (k, p), to the means of the examples that are nearest to them, until no example changes its
 // centre or for lloydRounds (Lloyd, Least squares quantization in PCM, 1982), and says which centre is nearest to each. A
 // centre that is nearest to none moves to the example that is farthest from its own.
-func (d *mixtureData) lloyd(ctx context.Context, centres []float64) ([]int32, error) {
+func (d *scaledRows) lloyd(ctx context.Context, centres []float64) ([]int32, error) {
 	p, n := len(d.shift), len(d.index)
 	k := len(centres) / p
 	label, distance := make([]int32, n), make([]float64, n)
@@ -137,7 +137,7 @@ func (d *mixtureData) lloyd(ctx context.Context, centres []float64) ([]int32, er
 			centre := blas64.Vector{N: p, Inc: 1, Data: centres[c*p:]}
 			norms[c] = -blas64.Dot(centre, centre) / 2
 		}
-		err := d.each(ctx, parts, k, func(b *mixtureBlock, part, from, n int) {
+		err := d.each(ctx, parts, k, func(b *rowBlock, part, from, n int) {
 			// ½ ‖z−c‖² = ½ ‖z‖² − (zᵀc − ½ ‖c‖²)
 			for i := range n {
 				copy(b.log[i*k:(i+1)*k], norms)

@@ -95,13 +95,13 @@ func TestMixtureEqualsSklearn(t *testing.T) {
 			set := tableOf(t, want.File, want.Standardised)
 			p := set.Schema().Size()
 			x := read(t, set)
-			shift, scale := usualScale(set.Schema(), x)
+			shift, scale := usualScale(x, false)
 			if want.Standardised { // spherical: one variance in the units of x
 				for j := range scale {
 					scale[j] = 1
 				}
 			}
-			d := newMixtureData(x, seq(x.Len()), shift, scale, 2)
+			d := newScaledRows(x, seq(x.Len()), shift, scale, 2)
 			start := &mixture{kind: Covariance(want.Kind), p: p, weight: slices.Repeat([]float64{1 / float64(want.K)}, want.K),
 				mean: slices.Concat(want.StartMeans...), covariance: slices.Clone(want.StartCovariance)}
 			for i := range start.mean {

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
 )
 
 // readRaw reads a set into memory as it is. A missing value, and one that is not finite, is an error.
@@ -43,10 +44,10 @@ func checkFinite(x data.Batch, first int) error {
 	return nil
 }
 
-// usualScale is what z = (x − shift)/scale is counted in: the mean of each element, and its standard deviation over all
-// classes in tables (1 where it is 0), or the root of the mean variance of all elements in pictures.
-func usualScale(s *data.Schema, x data.Batch) (shift, scale []float64) {
-	p, n := s.Size(), float64(x.Len())
+// usualScale is what z = (x − shift)/scale is counted in: the mean of each element and its standard deviation over all classes
+// (1 where it is 0), or with common the root of the mean variance of all elements.
+func usualScale(x data.Batch, common bool) (shift, scale []float64) {
+	p, n := x.Shape.Size(), float64(x.Len())
 	shift, scale = make([]float64, p), make([]float64, p)
 	for i := range x.Len() {
 		for j, v := range x.Row(i) {
@@ -62,7 +63,7 @@ func usualScale(s *data.Schema, x data.Batch) (shift, scale []float64) {
 		}
 	}
 	for j, v := range scale {
-		if s.IsImage() {
+		if common {
 			v = total / float64(p)
 		}
 		if scale[j] = math.Sqrt(v); scale[j] == 0 {
@@ -70,6 +71,14 @@ func usualScale(s *data.Schema, x data.Batch) (shift, scale []float64) {
 		}
 	}
 	return shift, scale
+}
+
+// classError says which class an error is about, where there are classes.
+func classError(c *model.Card, k int, err error) error {
+	if err == nil || c.Classes() == 0 {
+		return err
+	}
+	return fmt.Errorf("class %q: %w", c.Schema.Classes[k], err)
 }
 
 // rowsOfClasses lists the examples of each class, or all without classes.
@@ -85,24 +94,24 @@ func rowsOfClasses(y []int32, n, classes int) [][]int {
 	return rows
 }
 
-// mixtureData is the examples that a mixture is fitted to or asked about, on the scale z = (x − shift)/scale.
-type mixtureData struct {
+// scaledRows is some examples on the scale z = (x − shift)/scale, in float64, a block at a time.
+type scaledRows struct {
 	x            data.Batch
 	index        []int // the rows of x
 	shift, scale []float64
 	threads      int
-	blocks       []*mixtureBlock // one for each thread
+	blocks       []*rowBlock // one for each thread
 }
 
-func newMixtureData(x data.Batch, index []int, shift, scale []float64, threads int) *mixtureData {
+func newScaledRows(x data.Batch, index []int, shift, scale []float64, threads int) *scaledRows {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &mixtureData{x: x, index: index, shift: shift, scale: scale, threads: threads, blocks: make([]*mixtureBlock, threads)}
+	return &scaledRows{x: x, index: index, shift: shift, scale: scale, threads: threads, blocks: make([]*rowBlock, threads)}
 }
 
-// mixtureBlock is the memory for a block of examples.
-type mixtureBlock struct {
+// rowBlock is the memory for a block of examples.
+type rowBlock struct {
 	p, rows   int
 	z, y, log []float64 // (rows, p), (rows, p), (rows, K)
 }
@@ -111,12 +120,12 @@ type mixtureBlock struct {
 func blockRows(p int) int { return min(max(1<<15/p, 32), 1024) }
 
 // block returns the memory of a thread, with room for k components.
-func (d *mixtureData) block(thread, k int) *mixtureBlock {
+func (d *scaledRows) block(thread, k int) *rowBlock {
 	b := d.blocks[thread]
 	if b == nil {
 		p := len(d.shift)
 		rows := min(blockRows(p), len(d.index))
-		b = &mixtureBlock{p: p, rows: rows, z: make([]float64, rows*p), y: make([]float64, rows*p)}
+		b = &rowBlock{p: p, rows: rows, z: make([]float64, rows*p), y: make([]float64, rows*p)}
 		d.blocks[thread] = b
 	}
 	if len(b.log) < b.rows*k {
@@ -126,7 +135,7 @@ func (d *mixtureData) block(thread, k int) *mixtureBlock {
 }
 
 // squares are those of z, in y.
-func (b *mixtureBlock) squares(n int) blas64.General {
+func (b *rowBlock) squares(n int) blas64.General {
 	for i, v := range b.z[:n*b.p] {
 		b.y[i] = v * v
 	}
@@ -134,24 +143,24 @@ func (b *mixtureBlock) squares(n int) blas64.General {
 }
 
 // example writes z of one example to dst.
-func (d *mixtureData) example(dst []float64, i int) {
+func (d *scaledRows) example(dst []float64, i int) {
 	for j, v := range d.x.Row(d.index[i]) {
 		dst[j] = (float64(v) - d.shift[j]) / d.scale[j]
 	}
 }
 
-// mixtureParts is the most parts that the examples are divided into, each of which has sums of its own. They are added up in
+// mostParts is the most parts that the examples are divided into, each of which has sums of its own. They are added up in
 // order, so that the number of threads changes no bit.
-const mixtureParts = 16
+const mostParts = 16
 
 // parts is how many parts there are where the sums of each take room for that many numbers; 256 MB in all, or two parts.
-func (d *mixtureData) parts(room int) int {
+func (d *scaledRows) parts(room int) int {
 	rows := blockRows(len(d.shift))
-	return min(mixtureParts, (len(d.index)+rows-1)/rows, max(2, 1<<25/max(1, room)))
+	return min(mostParts, (len(d.index)+rows-1)/rows, max(2, 1<<25/max(1, room)))
 }
 
 // each visits all blocks, with n examples from one on in b.z. The blocks of one part come in order, on one thread.
-func (d *mixtureData) each(ctx context.Context, parts, k int, visit func(b *mixtureBlock, part, from, n int)) error {
+func (d *scaledRows) each(ctx context.Context, parts, k int, visit func(b *rowBlock, part, from, n int)) error {
 	shareOut(d.threads, parts, func(thread, part int) {
 		b := d.block(thread, k)
 		blocks := (len(d.index) + b.rows - 1) / b.rows
