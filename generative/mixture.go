@@ -29,7 +29,7 @@ type Mixture struct {
 	Components    int        `json:"components" default:"10" min:"0" max:"10000" help:"normal distributions in the mixture, of each class; 0 chooses from 1 to max_components by criterion"`
 	MaxComponents int        `json:"max_components" default:"15" min:"1" max:"10000" help:"the most components to choose from"`
 	Criterion     Criterion  `json:"criterion" default:"bic" choices:"bic,aic" help:"what chooses the number of components: the least BIC or AIC"`
-	Covariance    Covariance `json:"covariance" default:"auto" choices:"auto,full,tied,diagonal,spherical" help:"what the covariances may be; auto is full for up to 64 elements, diagonal for more"`
+	Covariance    Covariance `json:"covariance" default:"auto" choices:"auto,full,tied,diagonal,spherical" help:"what the covariances may be; auto is full for up to 64 elements where each component has twice as many examples as elements or more, else diagonal"`
 	Start         Start      `json:"start" default:"kmeans" choices:"kmeans,random" help:"where EM starts: from k-means clusters, or from random examples"`
 	Restarts      int        `json:"restarts" default:"1" min:"1" max:"1000" help:"starts, of which the most likely end is taken"`
 	Floor         float64    `json:"floor" default:"0.001" min:"0" max:"1" help:"least variance in any direction, as a share of a column's (tables) or of the mean pixel's (pictures); 0 for none"`
@@ -42,7 +42,9 @@ type Covariance string
 
 // The covariances.
 const (
-	// AutoCovariance is FullCovariance for up to 64 elements, DiagonalCovariance for more.
+	// AutoCovariance is FullCovariance for up to 64 elements where each component has twice as many examples as elements or more,
+	// in the smallest class and on average, and else DiagonalCovariance: with fewer examples a full covariance is of what has been
+	// seen and nothing else.
 	AutoCovariance Covariance = "auto"
 	// FullCovariance gives each component a covariance of its own.
 	FullCovariance Covariance = "full"
@@ -53,9 +55,6 @@ const (
 	// SphericalCovariance gives each component one variance, in units of the usual one: see [Mixture].
 	SphericalCovariance Covariance = "spherical"
 )
-
-// mostFull is the most elements for which auto takes full covariances.
-const mostFull = 64
 
 // Start says where EM starts.
 type Start string
@@ -109,14 +108,21 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 		return nil, nil, err
 	}
 	m.shift, m.scale = usualScale(x, m.Schema.IsImage())
-	summary := &model.Summary{ValidationLoss: math.NaN(), Stopped: "converged"}
-	parameters := 0
-	for k, rows := range rowsOfClasses(x.Y, x.Len(), m.Classes()) {
-		if len(rows) == 0 {
+	classes := rowsOfClasses(x.Y, x.Len(), m.Classes())
+	least := x.Len()
+	for k, rows := range classes {
+		if least = min(least, len(rows)); least == 0 {
 			return nil, nil, classError(&m.Card, k, errors.New("no example to learn from"))
 		}
+	}
+	kind, err := r.covariance(m.Schema.Size(), least, len(classes))
+	if err != nil {
+		return nil, nil, err
+	}
+	summary := &model.Summary{ValidationLoss: math.NaN(), Stopped: "converged"}
+	for k, rows := range classes {
 		fit := mixtureFit{
-			recipe: r, data: newScaledRows(x, rows, m.shift, m.scale, run.Threads), kind: r.covariance(m.Schema.Size()),
+			recipe: r, data: newScaledRows(x, rows, m.shift, m.scale, run.Threads), kind: kind,
 			iterations: cmp.Or(run.Epochs, r.Iterations), progress: run.Progress,
 			random: rand.New(rand.NewPCG(run.Seed, uint64(k))),
 		}
@@ -128,7 +134,6 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 			return nil, nil, classError(&m.Card, k, err)
 		}
 		m.given = append(m.given, found.mixture)
-		parameters += found.parameters()
 		summary.TrainLoss -= found.logLikelihood / float64(set.Len())
 		summary.Epochs = max(summary.Epochs, found.iterations)
 		summary.Steps += found.iterations
@@ -137,7 +142,7 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 		}
 	}
 	summary.TrainLoss -= m.logDet()
-	summary.Notes = m.notes(r, -summary.TrainLoss*float64(set.Len()), parameters, set.Len())
+	summary.Notes = m.notes(r, -summary.TrainLoss*float64(set.Len()), set.Len())
 	if v := run.Validation; v != nil && v.Len() > 0 {
 		if summary.ValidationLoss, err = m.loss(ctx, v); err != nil {
 			return nil, nil, err
@@ -147,17 +152,6 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 	summary.ExamplesPerSecond = float64(set.Len()) * float64(summary.Epochs) / max(summary.Seconds, 1e-9)
 	tell(run.Progress, "estimating", set.Len(), set.Len(), true)
 	return m, summary, nil
-}
-
-// covariance is that of the recipe for p elements.
-func (r *Mixture) covariance(p int) Covariance {
-	switch {
-	case r.Covariance != AutoCovariance:
-		return r.Covariance
-	case p <= mostFull:
-		return FullCovariance
-	}
-	return DiagonalCovariance
 }
 
 // check refuses data and recipes that make no sense.
@@ -170,20 +164,28 @@ func (r *Mixture) check(s *data.Schema) error {
 			return fmt.Errorf("mixture is a density of numbers, and column %q has categories; leave the column out, or use vae", c.Name)
 		}
 	}
-	p, kind := s.Size(), r.covariance(s.Size())
-	if kind != FullCovariance && kind != TiedCovariance {
-		return nil
-	}
-	k := cmp.Or(r.Components, r.MaxComponents)
-	if p > maxElements || covarianceLength(kind, k, p) > maxCovariances/max(1, len(s.Classes)) {
-		return fmt.Errorf("mixture with %s covariances of %d elements, %d components and %d classes takes more than 1 GB; set covariance=diagonal, or make the pictures smaller",
-			kind, p, k, max(1, len(s.Classes)))
-	}
 	return nil
 }
 
+// covariance is what the covariances of p elements are, with n examples in the smallest class.
+func (r *Mixture) covariance(p, n, classes int) (Covariance, error) {
+	kind := r.Covariance
+	if kind == AutoCovariance {
+		kind = DiagonalCovariance
+		if p <= 64 && n >= 2*p*max(1, r.Components) {
+			kind = FullCovariance
+		}
+	}
+	k := cmp.Or(r.Components, r.MaxComponents)
+	if dense := kind == FullCovariance || kind == TiedCovariance; dense && (p > maxElements || covarianceLength(kind, k, p) > maxCovariances/classes) {
+		return "", fmt.Errorf("mixture with %s covariances of %d elements, %d components and %d classes takes more than 1 GB; set covariance=diagonal, or make the pictures smaller",
+			kind, p, k, classes)
+	}
+	return kind, nil
+}
+
 // notes are what a person should know. logLikelihood is that of all n examples.
-func (m *FittedMixture) notes(r *Mixture, logLikelihood float64, parameters, n int) []string {
+func (m *FittedMixture) notes(r *Mixture, logLikelihood float64, n int) []string {
 	fewest, most, empty := math.MaxInt, 0, 0
 	for _, given := range m.given {
 		fewest, most = min(fewest, given.components()), max(most, given.components())
@@ -193,9 +195,9 @@ func (m *FittedMixture) notes(r *Mixture, logLikelihood float64, parameters, n i
 			}
 		}
 	}
-	kind := r.covariance(m.Schema.Size())
+	parameters := m.Parameters()
 	notes := []string{fmt.Sprintf("%d components with %s covariances, %d parameters: BIC %.6g, AIC %.6g",
-		most, kind, parameters, BIC.of(logLikelihood, parameters, n), AIC.of(logLikelihood, parameters, n))}
+		most, m.given[0].kind, parameters, BIC.of(logLikelihood, parameters, n), AIC.of(logLikelihood, parameters, n))}
 	switch {
 	case r.Components == 0 && fewest < most:
 		notes[0] = fmt.Sprintf("%d to %s, by %s of each class", fewest, notes[0], r.Criterion)
@@ -203,6 +205,9 @@ func (m *FittedMixture) notes(r *Mixture, logLikelihood float64, parameters, n i
 		notes[0] += ", by " + string(r.Criterion)
 	case fewest < r.Components:
 		notes = append(notes, fmt.Sprintf("there are only %d components where there are no more different examples", fewest))
+	}
+	if parameters > n && r.Components > 0 {
+		notes = append(notes, fmt.Sprintf("there are more parameters than the %d examples; components=0 chooses fewer components where the criterion prefers them", n))
 	}
 	if empty > 0 {
 		notes = append(notes, fmt.Sprintf("%d components lost all their examples and have weight 0; use fewer components", empty))

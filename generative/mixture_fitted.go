@@ -105,7 +105,10 @@ func (m *FittedMixture) logProbGiven(dst []float64, x data.Batch, y []int32) err
 		return err
 	}
 	units := m.logDet()
-	return m.logJoint(x, y, func(i int, log []float64) { dst[i] = logTotal(log) + units })
+	return m.logJoint(x, y, func(i int, log []float64) {
+		top, rest := logTotal(log)
+		dst[i] = top + rest + units
+	})
 }
 
 // LogResponsibilities sets row i of dst, (n, Components), to log p(k|x_i), or log p(k|x_i, y_i) where the model has classes,
@@ -118,23 +121,24 @@ func (m *FittedMixture) LogResponsibilities(dst []float64, x data.Batch, y []int
 	}
 	return m.logJoint(x, y, func(i int, log []float64) {
 		row := dst[i*most : (i+1)*most]
-		total := logTotal(log)
+		top, rest := logTotal(log)
 		for k := range row {
 			row[k] = math.Inf(-1)
 			if k < len(log) {
-				row[k] = log[k] - total
+				row[k] = log[k] - top - rest
 			}
 		}
 	})
 }
 
-// logTotal is log Σ exp(l) of numbers of which one at least is finite.
-func logTotal(log []float64) float64 {
-	top, sum := slices.Max(log), 0.0
+// logTotal is log Σ exp(l) = top + rest of numbers of which one at least is finite. Beside a top far from 0, rest would be lost.
+func logTotal(log []float64) (top, rest float64) {
+	top = slices.Max(log)
+	sum := 0.0
 	for _, l := range log {
 		sum += math.Exp(l - top)
 	}
-	return top + math.Log(sum)
+	return top, math.Log(sum)
 }
 
 // logJoint computes log p(k, z_i|y_i) for the components k of each example's class.
@@ -305,10 +309,18 @@ func loadMixture(f *model.File) (model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := f.Card.Recipe.(*Mixture).covariance(p)
-	covariance, err := finiteValues(f, "covariance", covarianceDims(kind, classes, k, p)...)
-	if err != nil {
-		return nil, err
+	kind := f.Card.Recipe.(*Mixture).Covariance
+	var covariance []float64
+	if kind == AutoCovariance { // what it was shows in the shape
+		kind = FullCovariance
+		if covariance, err = finiteValues(f, "covariance", covarianceDims(kind, classes, k, p)...); err != nil {
+			kind = DiagonalCovariance
+		}
+	}
+	if covariance == nil {
+		if covariance, err = finiteValues(f, "covariance", covarianceDims(kind, classes, k, p)...); err != nil {
+			return nil, err
+		}
 	}
 	for class, c := range components {
 		given := &mixture{kind: kind, p: p}
