@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/likely-ml/likely/data"
@@ -48,44 +50,36 @@ type ppca struct {
 	noise      float64   // σ²
 }
 
-// fitPPCA is the most likely model with a covariance whose eigenvalues and vectors, (q, p), are given: all of them that are
-// not 0, the largest first.
-func fitPPCA(mean, values, vectors []float64, floor float64) (*ppca, error) {
-	p := len(mean)
-	q := len(vectors) / p
+// fitPPCA is the most likely model with a covariance whose q largest eigenvalues and their vectors, (q, p), are given, the largest
+// first, and the sum of the rest.
+func fitPPCA(mean, values, vectors []float64, rest, floor float64) (*ppca, error) {
+	p, q := len(mean), len(values)
 	m := &ppca{mean: mean, axes: vectors, eigenvalue: make([]float64, q)}
-	for _, v := range values[min(q, len(values)):] {
-		m.noise += max(v, 0) / float64(p-q)
-	}
 	// The likelihood falls as σ² grows beyond the mean of the left-out eigenvalues, so the floor is the best where it is above.
-	m.noise = max(m.noise, floor)
-	if largest := max(values[0], 0); !(m.noise > 1e-14*largest) || m.noise == 0 {
+	m.noise = max(rest/float64(p-q), floor)
+	if m.noise == 0 || !(m.noise > 1e-14*values[0]) {
 		return nil, fmt.Errorf("%d components hold all the variance, and the likelihood has no maximum; set floor above 0 (now %v), or fewer components", q, floor)
 	}
-	for i := range q {
-		m.eigenvalue[i] = m.noise
-		if i < len(values) && values[i] > m.noise {
-			m.eigenvalue[i] = values[i]
-		} else {
+	for i, v := range values {
+		if m.eigenvalue[i] = max(v, m.noise); v <= m.noise {
 			clear(vectors[i*p : (i+1)*p])
 		}
 	}
 	return m, nil
 }
 
-// principal finds the eigenvalues of the covariance (1/n) of the rows of all groups around 0, and the eigenvectors of the q largest.
-// Where there are fewer rows than elements it is those of the Gram matrix, Z Zᵀ/n: its eigenvectors v give
-// Zᵀ v / ‖Zᵀ v‖, and the eigenvalues are the same but for zeros.
-func principal(ctx context.Context, groups []*scaledRows, q int) (values, vectors []float64, err error) {
+// principal finds the q largest eigenvalues of the covariance (1/n) of the rows of all groups around 0, their vectors, (q, p), and the sum
+// of the other eigenvalues. Where there are fewer rows than elements they are those of the Gram matrix, Z Zᵀ/n: its eigenvectors v
+// give Zᵀ v / ‖Zᵀ v‖, and the eigenvalues are the same but for zeros.
+func principal(ctx context.Context, groups []*scaledRows, q int) (values, vectors []float64, rest float64, err error) {
 	n, p := 0, len(groups[0].shift)
 	for _, d := range groups {
 		n += len(d.index)
 	}
-	var product []float64 // upper half
-	var z blas64.General
-	size := p
+	var z blas64.General // the rows, where the Gram matrix is decomposed
+	size := min(n, p)
+	product := make([]float64, size*size) // upper half
 	if n < p {
-		size = n
 		z = blas64.General{Rows: n, Cols: p, Stride: p, Data: make([]float64, n*p)}
 		at := 0
 		for _, d := range groups {
@@ -94,16 +88,12 @@ func principal(ctx context.Context, groups []*scaledRows, q int) (values, vector
 				at++
 			}
 		}
-		product = make([]float64, n*n)
 		blas64.Syrk(blas.NoTrans, 1, z, 0, blas64.Symmetric{Uplo: blas.Upper, N: n, Stride: n, Data: product})
 	} else {
 		for _, d := range groups {
 			scatter, err := d.scatter(ctx)
 			if err != nil {
-				return nil, nil, err
-			}
-			if product == nil {
-				product = make([]float64, p*p)
+				return nil, nil, 0, err
 			}
 			for i, v := range scatter {
 				product[i] += v
@@ -113,20 +103,15 @@ func principal(ctx context.Context, groups []*scaledRows, q int) (values, vector
 	for i := range product {
 		product[i] /= float64(n)
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(mat.NewSymDense(size, product), true) {
-		return nil, nil, fmt.Errorf("the eigenvalues of the %dx%d covariance were not found", size, size)
+	leading, columns, rest, err := leadingEigen(ctx, mat.NewSymDense(size, product), min(q, size))
+	if err != nil {
+		return nil, nil, 0, err
 	}
-	ascending := eigen.Values(nil)
-	var columns mat.Dense
-	eigen.VectorsTo(&columns)
-	values, vectors = make([]float64, size), make([]float64, q*p)
-	for i := range values {
-		values[i] = ascending[size-1-i]
-	}
-	for i := range min(q, size) {
+	values, vectors = make([]float64, q), make([]float64, q*p)
+	for i, v := range leading {
+		values[i] = v
 		axis := vectors[i*p : (i+1)*p]
-		column := mat.Col(nil, size-1-i, &columns)
+		column := mat.Col(nil, i, columns)
 		if n < p {
 			blas64.Gemv(blas.Trans, 1, z, blas64.Vector{N: n, Inc: 1, Data: column}, 0, blas64.Vector{N: p, Inc: 1, Data: axis})
 		} else {
@@ -134,7 +119,126 @@ func principal(ctx context.Context, groups []*scaledRows, q int) (values, vector
 		}
 		normalise(axis)
 	}
-	return values, vectors, nil
+	return values, vectors, rest, nil
+}
+
+// leadingEigen is the q largest eigenvalues of a covariance, at least 0, the largest first, their vectors as columns, and the
+// sum of the other eigenvalues.
+func leadingEigen(ctx context.Context, a *mat.SymDense, q int) (values []float64, vectors *mat.Dense, rest float64, err error) {
+	size := a.SymmetricDim()
+	if block := 2*q + 16; size >= leastSubspace && 4*block <= size {
+		if values, vectors := subspaceEigen(ctx, a, q, block); values != nil {
+			rest = mat.Trace(a)
+			for _, v := range values {
+				rest -= v
+			}
+			return values, vectors, max(rest, 0), nil
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, 0, err
+	}
+	var eigen mat.EigenSym
+	if !eigen.Factorize(a, true) {
+		return nil, nil, 0, fmt.Errorf("the eigenvalues of the %dx%d covariance were not found", size, size)
+	}
+	ascending := eigen.Values(nil)
+	var all mat.Dense
+	eigen.VectorsTo(&all)
+	vectors = mat.NewDense(size, q, nil)
+	for i := range size {
+		v := max(ascending[size-1-i], 0)
+		if i >= q {
+			rest += v
+			continue
+		}
+		values = append(values, v)
+		vectors.SetCol(i, mat.Col(nil, size-1-i, &all))
+	}
+	return values, vectors, rest, nil
+}
+
+// leastSubspace is the size from which subspaceEigen is tried: below it, decomposing the whole matrix takes less than a second.
+const leastSubspace = 512
+
+// subspaceEigen finds the q largest eigenvalues and their vectors by subspace iteration (Saad, Numerical methods for large eigenvalue
+// problems, 2011, algorithm 5.3): a block V of orthonormal columns becomes A V, whose components along the leading vectors grow
+// beside the others, and the eigenvectors of Vᵀ A V turn V towards them. It ends when ‖A v − λ v‖ ≤ 1e-12 λ_1 for
+// each of the q, which leaves in each λ an error of that squared over the gap to the others. The result is nil where that takes too long, or
+// the matrix has too low a rank.
+func subspaceEigen(ctx context.Context, a *mat.SymDense, q, block int) ([]float64, *mat.Dense) {
+	size := a.SymmetricDim()
+	r := rand.New(rand.NewPCG(1, 2)) // any start will do, as long as it is always the same
+	v := mat.NewDense(size, block, nil)
+	for i := range size {
+		for j := range block {
+			v.Set(i, j, r.NormFloat64())
+		}
+	}
+	for range 100 {
+		if ctx.Err() != nil || !orthonormalise(v) {
+			return nil, nil
+		}
+		var av, small, turned, next mat.Dense
+		av.Mul(a, v)
+		small.Mul(v.T(), &av)
+		ritz := mat.NewSymDense(block, nil)
+		for i := range block {
+			for j := i; j < block; j++ {
+				ritz.SetSym(i, j, (small.At(i, j)+small.At(j, i))/2)
+			}
+		}
+		var eigen mat.EigenSym
+		if !eigen.Factorize(ritz, true) {
+			return nil, nil
+		}
+		ascending := eigen.Values(nil)
+		var turn mat.Dense
+		eigen.VectorsTo(&turn)
+		turned.Mul(v, &turn)
+		next.Mul(&av, &turn)
+		values, vectors := make([]float64, q), mat.NewDense(size, q, nil)
+		worst := 0.0
+		for i := range q {
+			at := block - 1 - i
+			values[i] = ascending[at]
+			column := mat.Col(nil, at, &turned)
+			vectors.SetCol(i, column)
+			residual := mat.Col(nil, at, &next)
+			floats.AddScaled(residual, -values[i], column)
+			worst = max(worst, floats.Norm(residual, 2))
+		}
+		if worst <= 1e-12*values[0] {
+			return values, vectors
+		}
+		v = &next
+	}
+	return nil, nil
+}
+
+// orthonormalise makes the columns of v orthonormal, by a Cholesky factor of their products after they are made 1 long; twice,
+// because the first leaves errors of the condition squared. It fails where they are not independent.
+func orthonormalise(v *mat.Dense) bool {
+	raw := v.RawMatrix()
+	for range 2 {
+		product := blas64.Symmetric{Uplo: blas.Upper, N: raw.Cols, Stride: raw.Cols, Data: make([]float64, raw.Cols*raw.Cols)}
+		for j := range raw.Cols {
+			length := mat.Norm(v.ColView(j), 2)
+			if !(length > 0) {
+				return false
+			}
+			blas64.Scal(1/length, blas64.Vector{N: raw.Rows, Inc: raw.Stride, Data: raw.Data[j:]})
+		}
+		blas64.Syrk(blas.Trans, 1, raw, 0, product)
+		var root mat.Cholesky
+		if !root.Factorize(mat.NewSymDense(raw.Cols, product.Data)) {
+			return false
+		}
+		var u mat.TriDense
+		root.UTo(&u)
+		blas64.Trsm(blas.Right, blas.NoTrans, 1, u.RawTriangular(), raw)
+	}
+	return true
 }
 
 // normalise makes v one long, with its largest element positive, so that an eigenvector has one sign.
@@ -229,17 +333,13 @@ func (r *PPCA) classes(ctx context.Context, m *FittedPPCA, x data.Batch, threads
 	given = make([]*ppca, len(groups))
 	held, all := make([]float64, len(groups)), make([]float64, len(groups))
 	fit := func(of []*scaledRows, k int) error {
-		values, vectors, err := principal(ctx, of, q)
+		values, vectors, rest, err := principal(ctx, of, q)
 		if err != nil {
 			return err
 		}
-		for i, v := range values {
-			all[k] += v
-			if i < q {
-				held[k] += v
-			}
-		}
-		given[k], err = fitPPCA(of[0].shift, values, vectors, r.Floor)
+		held[k] = floats.Sum(values)
+		all[k] = held[k] + rest
+		given[k], err = fitPPCA(of[0].shift, values, vectors, rest, r.Floor)
 		return err
 	}
 	if r.Tied || len(groups) == 1 {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/model/modeltest"
@@ -208,6 +210,54 @@ func TestPPCADecodes(t *testing.T) {
 	}
 	if len(summary.Notes) != 1 || !strings.Contains(summary.Notes[0], "40 components hold 98%") {
 		t.Errorf("notes %q, expected that 40 components hold 98%% of the variance", summary.Notes)
+	}
+}
+
+// TestSubspaceEigen compares with the whole decomposition, on a covariance of 520 elements whose eigenvalues fall as 1/i.
+func TestSubspaceEigen(t *testing.T) {
+	const size, q, block = 520, 10, 36
+	r := rand.New(rand.NewPCG(1, 2))
+	root := mat.NewDense(size, size, nil)
+	for i := range size {
+		for j := range size {
+			root.Set(i, j, r.NormFloat64()/math.Sqrt(float64(j+1)))
+		}
+	}
+	var a mat.SymDense
+	a.SymOuterK(1./size, root)
+	values, vectors := subspaceEigen(t.Context(), &a, q, block)
+	if values == nil {
+		t.Fatal("no eigenvalues were found")
+	}
+	var whole mat.EigenSym
+	if !whole.Factorize(&a, false) {
+		t.Fatal("gonum found no eigenvalues")
+	}
+	want := whole.Values(nil)
+	for i, v := range values {
+		if !(math.Abs(v-want[size-1-i]) <= 1e-12*v) {
+			t.Errorf("eigenvalue %d is %v, expected %v", i, v, want[size-1-i])
+		}
+		var product mat.VecDense
+		product.MulVec(&a, vectors.ColView(i))
+		product.AddScaledVec(&product, -v, vectors.ColView(i))
+		if got := mat.Norm(&product, 2); !(got <= 1e-11*values[0]) {
+			t.Errorf("‖A v − λ v‖ is %v for eigenvector %d", got, i)
+		}
+	}
+	// Of rank 3, whichever way is taken.
+	a.SymOuterK(1./size, root.Slice(0, size, 0, 3))
+	values, _, rest, err := leadingEigen(t.Context(), &a, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range values {
+		if i < 3 != (v > 1e-12*values[0]) {
+			t.Errorf("eigenvalue %d is %v of a covariance of rank 3", i, v)
+		}
+	}
+	if !(rest <= 1e-12*values[0]) {
+		t.Errorf("the others sum to %v, expected 0", rest)
 	}
 }
 
