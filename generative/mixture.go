@@ -206,8 +206,8 @@ func (m *FittedMixture) notes(r *Mixture, logLikelihood float64, n int) []string
 	case fewest < r.Components:
 		notes = append(notes, fmt.Sprintf("there are only %d components where there are no more different examples", fewest))
 	}
-	if parameters > n && r.Components > 0 {
-		notes = append(notes, fmt.Sprintf("there are more parameters than the %d examples; components=0 chooses fewer components where the criterion prefers them", n))
+	if r.Components > 0 && 2*parameters > n*m.Schema.Size() {
+		notes = append(notes, fmt.Sprintf("the data holds only %d numbers; components=0 chooses fewer components where the criterion prefers them", n*m.Schema.Size()))
 	}
 	if empty > 0 {
 		notes = append(notes, fmt.Sprintf("%d components lost all their examples and have weight 0; use fewer components", empty))

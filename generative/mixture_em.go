@@ -229,13 +229,6 @@ func newMixtureSums(m *mixture) mixtureSums {
 	return s
 }
 
-func (s *mixtureSums) reset() {
-	s.logLikelihood = 0
-	clear(s.share)
-	clear(s.first)
-	clear(s.second)
-}
-
 // merge adds another part's sums.
 func (s *mixtureSums) merge(t *mixtureSums) {
 	s.logLikelihood += t.logLikelihood

@@ -124,7 +124,6 @@ func (d *scaledRows) lloyd(ctx context.Context, centres []float64) ([]int32, err
 	p, n := len(d.shift), len(d.index)
 	k := len(centres) / p
 	label, distance := make([]int32, n), make([]float64, n)
-	counts := make([]float64, k)
 	for round := range lloydRounds {
 		parts := d.parts(k * p)
 		changed := make([]bool, parts)
@@ -172,8 +171,7 @@ func (d *scaledRows) lloyd(ctx context.Context, centres []float64) ([]int32, err
 		for i := range sums[1:] {
 			sums[0].merge(&sums[i+1])
 		}
-		counts = sums[0].share
-		for c, count := range counts {
+		for c, count := range sums[0].share {
 			centre := centres[c*p : (c+1)*p]
 			if count == 0 {
 				far := slices.Index(distance, slices.Max(distance))

@@ -353,7 +353,11 @@ func (r *PPCA) classes(ctx context.Context, m *FittedPPCA, x data.Batch, threads
 		}
 	} else {
 		errs := make([]error, len(groups))
-		shareOut(groups[0].threads, len(groups), func(_, k int) { errs[k] = classError(&m.Card, k, fit(groups[k:k+1], k)) })
+		threads = groups[0].threads
+		for _, d := range groups { // a class keeps to its thread
+			d.threads = 1
+		}
+		shareOut(threads, len(groups), func(_, k int) { errs[k] = classError(&m.Card, k, fit(groups[k:k+1], k)) })
 		if err := firstOf(errs); err != nil {
 			return nil, 0, err
 		}
