@@ -331,8 +331,8 @@ func TestMixtureAffine(t *testing.T) {
 	}
 }
 
-// TestMixtureThreads: a set of many parts gives the same file at any number of threads, and another order of its rows the
-// same likelihood from the same start.
+// TestMixtureThreads: a set of many parts gives the same file and log p at any number of threads, and another order of its rows
+// the same likelihood from the same start.
 func TestMixtureThreads(t *testing.T) {
 	values, _ := clusters(9000, rand.New(rand.NewPCG(1, 2)))
 	set := numbers(t, 2, values, nil)
@@ -340,13 +340,18 @@ func TestMixtureThreads(t *testing.T) {
 		spec := model.NewRecipe[Mixture]()
 		spec.Components, spec.Covariance, spec.Iterations = 4, kind, 6
 		var files [3]bytes.Buffer
+		var logs [3][]float64
 		for i, threads := range []int{1, 2, 7} {
 			m, _ := fit(t, spec, set, model.Run{Threads: threads})
+			logs[i] = make([]float64, set.Len())
+			if err := m.(model.Density).LogProb(logs[i], read(t, set)); err != nil {
+				t.Fatal(err)
+			}
 			if err := m.Save(&files[i]); err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(files[i].Bytes(), files[0].Bytes()) {
-				t.Errorf("%s: the file of %d threads is not that of 1", kind, threads)
+			if !bytes.Equal(files[i].Bytes(), files[0].Bytes()) || !slices.Equal(logs[i], logs[0]) {
+				t.Errorf("%s: the file or log p of %d threads is not that of 1", kind, threads)
 			}
 		}
 		x := read(t, set)

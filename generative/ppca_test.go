@@ -1,10 +1,12 @@
 package generative
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,6 +212,28 @@ func TestPPCADecodes(t *testing.T) {
 	}
 	if len(summary.Notes) != 1 || !strings.Contains(summary.Notes[0], "40 components hold 98%") {
 		t.Errorf("notes %q, expected that 40 components hold 98%% of the variance", summary.Notes)
+	}
+}
+
+// TestPPCAThreads: a set of many parts gives the same file and the same log p at any number of threads.
+func TestPPCAThreads(t *testing.T) {
+	values, _ := clusters(9000, rand.New(rand.NewPCG(1, 2)))
+	set := numbers(t, 2, values, nil)
+	x := read(t, set)
+	var files [3]bytes.Buffer
+	var logs [3][]float64
+	for i, threads := range []int{1, 2, 7} {
+		m, _ := fit(t, model.NewRecipe[PPCA](), set, model.Run{Threads: threads})
+		if err := m.Save(&files[i]); err != nil {
+			t.Fatal(err)
+		}
+		logs[i] = make([]float64, x.Len())
+		if err := m.(model.Density).LogProb(logs[i], x); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(files[i].Bytes(), files[0].Bytes()) || !slices.Equal(logs[i], logs[0]) {
+			t.Errorf("the file or log p of %d threads is not that of 1", threads)
+		}
 	}
 }
 
