@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/internal/atomicfile"
+	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/report"
+)
+
+const (
+	previewed    = 100 // pictures on a page of progress, at most
+	previewSide  = 400 // pixels, about, of such a page
+	previewDelay = 250 * time.Millisecond
+	progressMost = 1_000_000 // bytes of progress.gif, where leaving out pages can do it
+)
+
+// preview writes DIR/samples/epoch-0001.png and on: what a generator makes, at the end of an epoch, always of the same
+// random numbers. Of other models there is nothing to see.
+func (a *app) preview(ctx context.Context, r *runFolder, schema *data.Schema, epoch int, m model.Model) error {
+	n := previewed
+	if k := len(schema.Classes); isConditional(m) {
+		n = max(1, previewed/k) * min(k, previewed)
+	}
+	what, err := order(m, r.path, schema, n, "")
+	if err != nil {
+		return nil //nolint:nilerr // it cannot be drawn from
+	}
+	b, err := draw(ctx, m, schema, what, rand.New(rand.NewPCG(a.seed, 0)))
+	if err != nil {
+		return err
+	}
+	o := gridOptions(schema, b)
+	o.Labels = nil
+	o.Scale, o.Gap = max(1, previewSide/(10*max(schema.Height, schema.Width))), 2
+	if err := os.MkdirAll(r.samples(), 0o755); err != nil {
+		return err
+	}
+	name := filepath.Join(r.samples(), fmt.Sprintf("epoch-%04d.png", epoch))
+	return atomicfile.Write(name, func(w io.Writer) error { return report.Grid(w, b, o) })
+}
+
+func (r *runFolder) samples() string { return filepath.Join(r.path, "samples") }
+
+// animate makes progress.gif of the pages in samples/, those from before the run was resumed too.
+func (r *runFolder) animate() error {
+	if r == nil {
+		return nil
+	}
+	paths, err := filepath.Glob(filepath.Join(r.samples(), "epoch-*.png"))
+	if err != nil || len(paths) < 2 {
+		return err
+	}
+	// Epochs from 10,000 on have longer names.
+	slices.SortFunc(paths, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return bytes.Compare([]byte(a), []byte(b))
+	})
+	var frames []image.Image
+	for _, path := range paths {
+		page, err := readPNG(path)
+		if err != nil {
+			return fmt.Errorf("%s: %w; remove it, and resume to make the animation without it", path, err)
+		}
+		frames = append(frames, page)
+	}
+	var file bytes.Buffer
+	for {
+		// A rest on what it has come to.
+		shown := append(slices.Clone(frames), slices.Repeat(frames[len(frames)-1:], 5)...)
+		if err := report.Animation(&file, shown, previewDelay); err != nil {
+			return err
+		}
+		if file.Len() <= progressMost || len(frames) < 4 {
+			break
+		}
+		file.Reset()
+		var fewer []image.Image // every second one, and the last
+		for i := (len(frames) - 1) % 2; i < len(frames); i += 2 {
+			fewer = append(fewer, frames[i])
+		}
+		frames = fewer
+	}
+	return atomicfile.Write(filepath.Join(r.path, "progress.gif"), func(w io.Writer) error {
+		_, err := file.WriteTo(w)
+		return err
+	})
+}
+
+func readPNG(path string) (image.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return png.Decode(f)
+}
