@@ -10,7 +10,7 @@ import (
 // Previews take at most a share of previewShare of a run's time, and there are at most mostPreviews, evenly spread, beside
 // those of the first and the last epoch.
 const (
-	previewShare = 0.01
+	previewShare = 0.015
 	mostPreviews = 50
 )
 

@@ -78,7 +78,7 @@ func (f *latentFlags) check(s *sampleFlags) error {
 	case f.path != spherical && f.path != linear:
 		return usagef("--path is %q, expected %s or %s", f.path, spherical, linear)
 	case f.path != spherical && mode != "--interpolate":
-		return usagef("--path is for --interpolate")
+		return usagef("--path is for --interpolate; add it")
 	case f.steps != 0 && (f.steps < 2 || f.steps > mostSteps):
 		return usagef("--steps is %d, expected 2 to %d", f.steps, mostSteps)
 	case mode == "--interpolate" && s.n != 0:
@@ -105,8 +105,8 @@ type latent struct {
 	decoder model.Decoder
 	size    int // of a code
 	// Of a conditional model: the class to decode as, for what has no label or, with --class, for all.
-	conditional, chosen bool
-	class               int32
+	conditional, chosen, noted bool
+	class                      int32
 }
 
 func (a *app) openLatent(m model.Model, path string, file *model.File, class string) (*latent, error) {
@@ -182,7 +182,8 @@ func (l *latent) encode(ctx context.Context, set data.Set, index []int) (data.Ba
 
 // noteClass says which class is taken where nobody has chosen one.
 func (l *latent) noteClass(why string) {
-	if l.conditional && !l.chosen {
+	if l.conditional && !l.chosen && !l.noted {
+		l.noted = true
 		l.app.note("%s; taken for class %q, --class NAME takes another", why, l.schema.Classes[l.class])
 	}
 }
@@ -330,6 +331,9 @@ func (l *latent) stops(ctx context.Context, f sampleFlags, r *rand.Rand) ([]plac
 		}
 		stops = append(stops, places...)
 	}
+	if f.data != "" && set == nil {
+		return nil, usagef("--data %s: no place of --interpolate %s is the number of an example; leave --data out, or give a number", f.data, f.interpolate)
+	}
 	if unlabelled {
 		l.noteClass("random places have no class")
 	}
@@ -402,7 +406,6 @@ const (
 // traversal moves along one dimension at a time, from −3 to 3, with all others at 0.
 func (l *latent) traversal(ctx context.Context, f sampleFlags) (exhibit, error) {
 	rows, steps := min(orElse(f.n, traversed), l.size), orElse(f.steps, 7)
-	l.noteClass("no class is chosen")
 	dims := make([]int, l.size)
 	for j := range dims {
 		dims[j] = j
@@ -425,6 +428,7 @@ func (l *latent) traversal(ctx context.Context, f sampleFlags) (exhibit, error) 
 		places[i] = place{make([]float32, l.size), l.class}
 		places[i].z[dims[i/steps]] = float32(at(i))
 	}
+	l.noteClass("no class is chosen")
 	for _, j := range dims[:rows] {
 		e.grid.Labels = append(e.grid.Labels, fmt.Sprint("z", j+1))
 	}

@@ -19,23 +19,28 @@ type nearest struct {
 	x      data.Batch // those examples
 }
 
-func (a *app) findNearest(ctx context.Context, arg string, schema *data.Schema, samples data.Batch) (*nearest, error) {
+// openNearest opens DATA in the model's terms. Labels are not looked at.
+func (a *app) openNearest(ctx context.Context, arg string, schema *data.Schema) (*nearest, error) {
 	wanted := *schema
-	wanted.Classes = nil // labels are not looked at
+	wanted.Classes = nil
 	source, set, err := a.openPart(ctx, arg, data.Options{Schema: &wanted})
 	if err != nil {
-		return nil, err
-	}
-	n := &nearest{source: source.Name, set: set, x: data.NewBatch(schema.Shape, samples.Len(), false)}
-	a.note("looking for the nearest among %s", plural(set.Len(), "example", "examples"))
-	if n.found, err = evaluate.Nearest(ctx, set, samples); err != nil {
 		return nil, fmt.Errorf("--nearest: %w", err)
+	}
+	return &nearest{source: source.Name, set: set}, nil
+}
+
+func (n *nearest) find(ctx context.Context, samples data.Batch) error {
+	var err error
+	if n.found, err = evaluate.Nearest(ctx, n.set, samples); err != nil {
+		return fmt.Errorf("--nearest: %w", err)
 	}
 	index := make([]int, len(n.found))
 	for i, e := range n.found {
 		index[i] = e.Index
 	}
-	return n, set.Read(ctx, n.x, index)
+	n.x = data.NewBatch(samples.Shape, samples.Len(), false)
+	return n.set.Read(ctx, n.x, index)
 }
 
 // exhibit shows each sample and to its right the nearest example.

@@ -43,9 +43,11 @@ decides for class A, the second class, where its probability is T or more, and
 else for class B, the first.
 
 With --score the row says how likely the example is: log_prob, log p(x) in nats,
-or where the model has only a lower bound of it log_bound, averaged over --draws
-draws; and for pictures bits_per_dim, -log p(x) / (p log 2) of p elements. To
-reject what is unlike the data, add --familiar with data that is like it and
+or where the model has only a lower bound of it log_bound, by --draws draws of
+the latent; for pictures of p elements also bits_per_dim, -log p(x) / (p log 2),
+or at most that where it is a bound.
+
+To reject what is unlike the data, add --familiar with data that is like it and
 that the model was not fitted on, or the data of the fit, of which the part that
 was held out is taken. The column p_value is the share of that data, the example
 itself counted in, that is as unlikely as the example: who rejects below 0.01

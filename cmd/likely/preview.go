@@ -21,7 +21,7 @@ import (
 
 const (
 	previewed    = 100 // pictures on a page of progress, at most
-	previewSide  = 400 // pixels, about, of such a page
+	previewSide  = 320 // pixels, about, of such a page
 	previewDelay = 250 * time.Millisecond
 	progressMost = 1_000_000 // bytes of progress.gif, where leaving out pages can do it
 )
@@ -33,9 +33,12 @@ func (a *app) preview(ctx context.Context, r *runFolder, schema *data.Schema, ep
 	if k := len(schema.Classes); isConditional(m) {
 		n = max(1, previewed/k) * min(k, previewed)
 	}
+	if _, free := m.(model.Sampler); !free && !isConditional(m) {
+		return nil
+	}
 	what, err := order(m, r.path, schema, n, "")
 	if err != nil {
-		return nil //nolint:nilerr // it cannot be drawn from
+		return err
 	}
 	b, err := draw(ctx, m, schema, what, rand.New(rand.NewPCG(a.seed, 0)))
 	if err != nil {
@@ -44,11 +47,16 @@ func (a *app) preview(ctx context.Context, r *runFolder, schema *data.Schema, ep
 	o := gridOptions(schema, b)
 	o.Labels = nil
 	o.Scale, o.Gap = max(1, previewSide/(10*max(schema.Height, schema.Width))), 2
+	page, err := report.Draw(b, o)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(r.samples(), 0o755); err != nil {
 		return err
 	}
 	name := filepath.Join(r.samples(), fmt.Sprintf("epoch-%04d.png", epoch))
-	return atomicfile.Write(name, func(w io.Writer) error { return report.Grid(w, b, o) })
+	fast := &png.Encoder{CompressionLevel: png.BestSpeed} // training waits; the best compression takes ten times as long
+	return atomicfile.Write(name, func(w io.Writer) error { return fast.Encode(w, page) })
 }
 
 func (r *runFolder) samples() string { return filepath.Join(r.path, "samples") }

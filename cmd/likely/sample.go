@@ -126,15 +126,21 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 	if f.out == "" && schema.IsImage() {
 		f.out = "samples.png"
 	}
+	var near *nearest
+	if f.nearest != "" {
+		if near, err = a.openNearest(ctx, f.nearest, schema); err != nil {
+			return err
+		}
+	}
 	a.note("drawing %s from %s, seed %d", plural(y.n, "example", "examples"), file.Card.Name, a.seed)
 	b, err := draw(ctx, m, schema, y, rand.New(rand.NewPCG(a.seed, 0)))
 	if err != nil {
 		return err
 	}
 	e := exhibit{batch: b, grid: gridOptions(schema, b)}
-	var near *nearest
-	if f.nearest != "" {
-		if near, err = a.findNearest(ctx, f.nearest, schema, b); err != nil {
+	if near != nil {
+		a.note("looking for the nearest of %s", plural(near.set.Len(), "example", "examples"))
+		if err := near.find(ctx, b); err != nil {
 			return err
 		}
 		e = near.exhibit(schema, b)
