@@ -45,7 +45,7 @@ else for class B, the first.
 With --score the row says how likely the example is: log_prob, log p(x) in nats,
 or where the model has only a lower bound of it log_bound, by --draws draws of
 the latent; for pictures of p elements also bits_per_dim, -log p(x) / (p log 2),
-or at most that where it is a bound.
+which by a lower bound is an upper one.
 
 To reject what is unlike the data, add --familiar with data that is like it and
 that the model was not fitted on, or the data of the fit, of which the part that
