@@ -49,9 +49,10 @@ which by a lower bound is an upper one.
 
 To reject what is unlike the data, add --familiar with data that is like it and
 that the model was not fitted on, or the data of the fit, of which the part that
-was held out is taken. The column p_value is the share of that data, the example
-itself counted in, that is as unlikely as the example: who rejects below 0.01
-rejects one in a hundred of what is familiar, at most and on average.`,
+was held out is taken. The column p_value says how unusual the score is among
+those of that data, too low or, as that of a blank picture may be, too high: who
+rejects below 0.01 rejects one in a hundred of what is familiar, at most and on
+average. What is not rejected may be strange in ways that the model cannot see.`,
 		Example: `  likely predict cnn.safetensors photos --out predictions.csv
   likely predict outcome.safetensors new.csv --proba --threshold 0.3
   likely predict vae.safetensors photos --score --familiar fashion-mnist`,

@@ -179,7 +179,7 @@ func (a *app) familiarScores(ctx context.Context, s *scorer, file *model.File, f
 	if s.given && !set.Schema().Labelled() {
 		return nil, unlabelledError(source, file.Card.Schema)
 	}
-	a.note("familiar: %s of %s; the least p_value is %.2g", plural(set.Len(), "example", "examples"), which, 1/float64(1+set.Len()))
+	a.note("familiar: %s of %s; the least p_value is %.2g", plural(set.Len(), "example", "examples"), which, pValue(make([]float64, set.Len()), -1))
 	log, err := a.scores(ctx, s, set, 1)
 	slices.Sort(log)
 	return log, err
@@ -210,20 +210,28 @@ func (a *app) scores(ctx context.Context, s *scorer, set data.Set, stream uint64
 	return log, err
 }
 
-// pValue is the conformal p-value of a score among n familiar ones, in ascending order: (1 + how many are no greater) /
-// (1 + n). Where the example and they are draws from one distribution, it is at most α with a probability of at most α
-// (Vovk, Gammerman and Shafer, Algorithmic learning in a random world, 2005, proposition 2.8). It is NaN without them.
+// pValue is the conformal p-value of a score among n familiar ones, in ascending order: with the shares of these, the score
+// itself counted in, that are no greater and no less,
+//
+//	p = min(1, 2 min(low, high)),  low = (1 + |{f ≤ log}|)/(1 + n),  high = (1 + |{f ≥ log}|)/(1 + n)
+//
+// Where the example and they are draws from one distribution, it is at most α with a probability of at most α (Vovk, Gammerman
+// and Shafer, Algorithmic learning in a random world, 2005, proposition 2.8). Both sides count because a density may find
+// something simpler than all that it has learned, such as a blank picture, likelier than any of it (Nalisnick et al.,
+// Detecting out-of-distribution inputs to deep generative models using typicality, 2019). It is NaN without familiar ones.
 func pValue(familiar []float64, log float64) float64 {
 	if familiar == nil {
 		return math.NaN()
 	}
+	less, _ := slices.BinarySearch(familiar, log)
 	noGreater, _ := slices.BinarySearchFunc(familiar, log, func(have, l float64) int {
 		if have <= l {
 			return -1
 		}
 		return 1
 	})
-	return float64(1+noGreater) / float64(1+len(familiar))
+	n := len(familiar)
+	return min(1, 2*float64(1+min(noGreater, n-less))/float64(1+n))
 }
 
 // cells are the values of a row under the columns of the header.
