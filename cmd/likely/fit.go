@@ -228,10 +228,10 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 			return err
 		}
 	}
-	if err := folder.animate(); err != nil {
+	if err := folder.finish("done", &r); err != nil {
 		return err
 	}
-	if err := folder.finish("done", &r); err != nil {
+	if err := folder.animate(); err != nil {
 		return err
 	}
 	return a.printFit(r, f)

@@ -85,8 +85,6 @@ func (f *latentFlags) check(s *sampleFlags) error {
 		return usagef("-n is how many to draw; with --interpolate say --steps")
 	case mode == "--reconstruct" && f.data == "":
 		return usagef("--reconstruct needs examples: --data DATA")
-	case mode != "" && s.class == "all":
-		return usagef("--class all: %s shows one class; expected its name", mode)
 	case mode != "" && s.out != "" && !isFileName(s.out):
 		return usagef("--out %s: with %s expected a name that ends in .png or .csv", s.out, mode)
 	}
@@ -109,7 +107,7 @@ type latent struct {
 	class                      int32
 }
 
-func (a *app) openLatent(m model.Model, path string, file *model.File, class string) (*latent, error) {
+func (a *app) openLatent(m model.Model, path string, file *model.File, f sampleFlags) (*latent, error) {
 	l := &latent{app: a, name: file.Card.Name, schema: file.Card.Schema, conditional: isConditional(m)}
 	var ok bool
 	if l.decoder, ok = m.(model.Decoder); !ok {
@@ -117,17 +115,19 @@ func (a *app) openLatent(m model.Model, path string, file *model.File, class str
 	}
 	l.encoder, _ = m.(model.Encoder)
 	l.size = l.decoder.LatentSize()
-	switch {
-	case class == "":
-	case !l.conditional:
-		return nil, usagef("--class %s: the model of %s is of p(x), without classes", class, path)
-	default:
-		k, known := l.schema.Class(class)
-		if !known {
-			return nil, unknownClass(class, path, l.schema, "one of ")
-		}
-		l.class, l.chosen = int32(k), true
+	if f.class == "" {
+		return l, nil
 	}
+	k, known := l.schema.Class(f.class)
+	switch {
+	case !l.conditional:
+		return nil, usagef("--class %s: the model of %s is of p(x), without classes", f.class, path)
+	case !known && f.class == "all":
+		return nil, usagef("--class all: %s shows one class; expected its name", f.mode())
+	case !known:
+		return nil, unknownClass(f.class, path, l.schema, "one of ")
+	}
+	l.class, l.chosen = int32(k), true
 	return l, nil
 }
 
@@ -206,7 +206,7 @@ func (l *latent) decode(places []place) (data.Batch, error) {
 }
 
 func (a *app) runLatent(ctx context.Context, m model.Model, path string, file *model.File, f sampleFlags) error {
-	l, err := a.openLatent(m, path, file, f.class)
+	l, err := a.openLatent(m, path, file, f)
 	if err != nil {
 		return err
 	}

@@ -2,15 +2,19 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/likely-ml/likely/data"
@@ -20,8 +24,7 @@ import (
 )
 
 const (
-	previewed    = 100 // pictures on a page of progress, at most
-	previewSide  = 320 // pixels, about, of such a page
+	previewSide  = 320 // pixels, about, of a page of progress, which has ten rows of ten pictures, or a row for each of few classes
 	previewDelay = 250 * time.Millisecond
 	progressMost = 1_000_000 // bytes of progress.gif, where leaving out pages can do it
 )
@@ -29,9 +32,9 @@ const (
 // preview writes DIR/samples/epoch-0001.png and on: what a generator makes, at the end of an epoch, always of the same
 // random numbers. Of other models there is nothing to see.
 func (a *app) preview(ctx context.Context, r *runFolder, schema *data.Schema, epoch int, m model.Model) error {
-	n := previewed
-	if k := len(schema.Classes); isConditional(m) {
-		n = max(1, previewed/k) * min(k, previewed)
+	n := 100
+	if isConditional(m) {
+		n = 10 * min(10, len(schema.Classes))
 	}
 	if _, free := m.(model.Sampler); !free && !isConditional(m) {
 		return nil
@@ -44,10 +47,8 @@ func (a *app) preview(ctx context.Context, r *runFolder, schema *data.Schema, ep
 	if err != nil {
 		return err
 	}
-	o := gridOptions(schema, b)
-	o.Labels = nil
-	o.Scale, o.Gap = max(1, previewSide/(10*max(schema.Height, schema.Width))), 2
-	page, err := report.Draw(b, o)
+	page, err := report.Draw(b, report.GridOptions{MaxValue: schema.MaxValue, Columns: 10, Gap: 2,
+		Scale: max(1, previewSide/(10*max(schema.Height, schema.Width)))})
 	if err != nil {
 		return err
 	}
@@ -66,19 +67,25 @@ func (r *runFolder) animate() error {
 	if r == nil {
 		return nil
 	}
-	paths, err := filepath.Glob(filepath.Join(r.samples(), "epoch-*.png"))
-	if err != nil || len(paths) < 2 {
+	entries, err := os.ReadDir(r.samples())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	// Epochs from 10,000 on have longer names.
-	slices.SortFunc(paths, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
+	var names []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "epoch-") {
+			names = append(names, e.Name())
 		}
-		return bytes.Compare([]byte(a), []byte(b))
+	}
+	if len(names) < 2 {
+		return nil
+	}
+	slices.SortFunc(names, func(a, b string) int { // epochs from 10,000 on have longer names
+		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 	})
 	var frames []image.Image
-	for _, path := range paths {
+	for _, name := range names {
+		path := filepath.Join(r.samples(), name)
 		page, err := readPNG(path)
 		if err != nil {
 			return fmt.Errorf("%s: %w; remove it, and resume to make the animation without it", path, err)

@@ -112,7 +112,7 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 	if !schema.IsImage() && (strings.HasSuffix(f.out, ".png") || strings.HasSuffix(f.out, ".gif")) {
 		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv", f.out, path)
 	}
-	if mode := f.mode(); mode != "" {
+	if f.mode() != "" {
 		return a.runLatent(ctx, m, path, file, f)
 	}
 	if most := mostSamples(schema); int64(f.n) > most {
