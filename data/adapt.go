@@ -102,6 +102,8 @@ func (a *adapted) Read(ctx context.Context, dst Batch, index []int) error {
 	return ctx.Err()
 }
 
+func (a *adapted) File(i int) string { return File(a.base, i) }
+
 // rescale takes pixels from 0..fromMax to 0..toMax, rounded to whole numbers.
 func rescale(dst, src []float32, toMax, fromMax float32) {
 	if toMax == fromMax {

@@ -75,6 +75,11 @@ func (c *concat) Read(ctx context.Context, dst Batch, index []int) error {
 	return nil
 }
 
+func (c *concat) File(i int) string {
+	k := sort.SearchInts(c.start, i+1) - 1
+	return File(c.sets[k], i-c.start[k])
+}
+
 func (c *concat) Labels(ctx context.Context) ([]int32, error) {
 	all := make([]int32, 0, c.Len())
 	for _, s := range c.sets {

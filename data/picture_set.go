@@ -204,6 +204,8 @@ func isGrey(rgb []uint8) bool {
 	return true
 }
 
+func (s *pictureSet) File(i int) string { return s.files[i].path }
+
 func (s *pictureSet) Read(ctx context.Context, dst Batch, index []int) error {
 	if err := checkRead(s, dst, index); err != nil {
 		return err

@@ -272,6 +272,30 @@ func TestTrainTest(t *testing.T) {
 	wantError(t, err, filepath.Join(dir, "test"), `class "c" is unknown`, `"a", "b"`)
 }
 
+// Each picture knows its file: through the parts of a folder, their joining, a change of size and a choice of some.
+func TestFile(t *testing.T) {
+	dir := t.TempDir()
+	a := write(t, pngFile(t, 4, 4, plain(grey)), dir, "train", "a", "1.png")
+	b := write(t, pngFile(t, 4, 4, plain(grey)), dir, "train", "b", "2.png")
+	c := write(t, pngFile(t, 6, 6, plain(red)), dir, "test", "b", "3.png")
+	src := open(t, dir, Options{Height: 5})
+	for i, want := range []string{a, b, c} {
+		if got := File(src.All, i); got != want {
+			t.Errorf("example %d comes from %q, expected %q", i, got, want)
+		}
+	}
+	if got := File(Subset(Subset(src.All, []int{2, 0}), []int{1}), 0); got != a {
+		t.Errorf("an example of a subset comes from %q, expected %q", got, a)
+	}
+	adapted := &adapted{base: src.Test, schema: src.Test.Schema()}
+	if got := File(adapted, 0); got != c {
+		t.Errorf("an adapted example comes from %q, expected %q", got, c)
+	}
+	if got := File(tableSetOf(t, 1, []float32{1}, nil, nil), 0); got != "" {
+		t.Errorf("a row of a table comes from %q, expected no file", got)
+	}
+}
+
 // TestPicturesForModel reads pictures in the terms of a model that was fitted on the digits.
 func TestPicturesForModel(t *testing.T) {
 	digits := open(t, "digits", Options{}).All

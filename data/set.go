@@ -23,6 +23,20 @@ type Labeller interface {
 	Labels(ctx context.Context) ([]int32, error)
 }
 
+// Filer is a Set some of whose examples were read from a file of their own.
+type Filer interface {
+	// File is the path of example i's file, "" where it has none.
+	File(i int) string
+}
+
+// File is the path of the file that holds example i of s and nothing else, "" where there is none: a table, IDX pictures.
+func File(s Set, i int) string {
+	if f, ok := s.(Filer); ok {
+		return f.File(i)
+	}
+	return ""
+}
+
 // ErrNoLabels is returned where labels are asked of a set that has none.
 var ErrNoLabels = errors.New("the data has no labels: expected class folders, an IDX label file, or a table read with a label column")
 
@@ -131,6 +145,8 @@ func (s *subset) Read(ctx context.Context, dst Batch, index []int) error {
 	}
 	return s.base.Read(ctx, dst, at)
 }
+
+func (s *subset) File(i int) string { return File(s.base, s.index[i]) }
 
 func (s *subset) Labels(ctx context.Context) ([]int32, error) {
 	all, err := Labels(ctx, s.base)

@@ -180,6 +180,7 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		return nil, nil, err
 	}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
+	card := model.NewCard("gan", r, set, transform, run)
 	net := r.network(transform.OutShape(), len(prior))
 	all := nn.Collect(net)
 	var fake *tensor.Node // G(z) of a step: both phases judge the same
@@ -197,6 +198,7 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
 		Health:   collapseWatch(set.Len() / batch),
+		Model:    func(vars tensor.Vars) model.Model { return newGenerator(card, net, vars, prior, run) },
 		Identity: "gan" + string(identity),
 	}
 	run.Validation = nil // neither loss tells how good the pictures are
@@ -205,7 +207,6 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		return nil, nil, err
 	}
 	found.Summary.Notes = append(found.Summary.Notes, "the loss is the discriminator's; it does not tell how good the pictures are")
-	card := model.NewCard("gan", r, set, transform, run)
 	return newGenerator(card, net, found.Vars, prior, run), &found.Summary, nil
 }
 
@@ -262,11 +263,30 @@ func (m *Generator) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 	if err := model.CheckRand(r); err != nil {
 		return err
 	}
+	return m.generate(dst, normals(dst.Len()*m.net.latent, 1, r), y)
+}
+
+// LatentSize is the number of dimensions of z.
+func (m *Generator) LatentSize() int { return m.net.latent }
+
+// Decode gives x = G(z), or G(z, y) of a conditional generator.
+func (m *Generator) Decode(dst data.Batch, z []float32, y []int32) error {
+	if err := m.CheckResults(dst, len(z), m.net.latent); err != nil {
+		return err
+	}
+	if m.net.classes > 0 {
+		if err := m.CheckClasses(y, dst.Len()); err != nil {
+			return err
+		}
+	}
+	return m.generate(dst, z, y)
+}
+
+func (m *Generator) generate(dst data.Batch, z []float32, y []int32) error {
 	if err := m.CheckBatch(dst); err != nil {
 		return err
 	}
 	n, wide := dst.Len(), m.net.latent
-	z := normals(n*wide, 1, r)
 	out := data.NewBatch(m.Transform.OutShape(), n, false)
 	size := out.Shape.Size()
 	err := m.make.Call(n, func(e tensor.Executable, from, to int) {

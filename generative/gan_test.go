@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,27 @@ func TestGANConformance(t *testing.T) {
 	t.Run("digits without labels", func(t *testing.T) {
 		modeltest.Check(t, modeltest.Subject{Spec: tinyGAN(), Train: withoutLabels(set)})
 	})
+}
+
+// What is sampled is what the same z decodes to.
+func TestGANDecode(t *testing.T) {
+	fitted, _ := fit(t, tinyGAN(), some(digits(t).Train, 8), model.Run{})
+	m := fitted.(*CondGenerator)
+	y := []int32{3, 1, 4}
+	sampled, decoded := data.NewBatch(m.Shape(), len(y), false), data.NewBatch(m.Shape(), len(y), false)
+	if err := m.SampleGiven(sampled, y, rand.New(rand.NewPCG(1, 2))); err != nil {
+		t.Fatal(err)
+	}
+	z := normals(len(y)*m.LatentSize(), 1, rand.New(rand.NewPCG(1, 2)))
+	if err := m.Decode(decoded, z, y); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(sampled.X, decoded.X) {
+		t.Error("decoding z gives another picture than sampling with it")
+	}
+	if err := m.Decode(decoded, z, []int32{3, 1, 10}); !errors.Is(err, model.ErrClass) {
+		t.Errorf("decoding class 10 of ten returned the error %v, expected %v", err, model.ErrClass)
+	}
 }
 
 // TestGANSizes: pictures whose sides are no multiples of 4, in colour.

@@ -342,7 +342,7 @@ func (m *Autoencoder) Encode(dst []float32, x data.Batch, y []int32) error {
 
 // Decode gives the mean of p(x|z).
 func (m *Autoencoder) Decode(dst data.Batch, z []float32, y []int32) error {
-	if err := m.CheckResults(dst, len(z)/m.net.latent, 1); err != nil {
+	if err := m.CheckResults(dst, len(z), m.net.latent); err != nil {
 		return err
 	}
 	if m.net.classes > 0 {

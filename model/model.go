@@ -141,13 +141,6 @@ type Tunable interface {
 	Tune(options any) (Model, error)
 }
 
-// Previewer can show a picture of how far training has come.
-type Previewer interface {
-	Model
-	// Preview returns a few examples that show what the model does, always the same for the same parameters.
-	Preview() (data.Batch, error)
-}
-
 // What a model answers to arguments it cannot take. Errors returned wrap these and say what was found and expected.
 var (
 	// ErrNoRand: a nil *rand.Rand was passed.

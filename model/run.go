@@ -27,8 +27,11 @@ type Run struct {
 	Resume     bool           // continue from the last checkpoint in Dir, if there is one
 	Checkpoint time.Duration  // least time between checkpoints; 0 is 10 s
 	Progress   func(Progress) // told how far the work has come; nil for nobody. Calls do not overlap
-	Profile    io.Writer      // where a table of the time of each kernel goes; nil for none
-	Provenance Provenance     // stored in the model
+	// Preview, if not nil, is given the model as it stands at the end of an epoch, counted from 1, as often as that costs little
+	// beside training, and at the end of the last. Its error ends the fit. Models that are fitted in one go do not call it.
+	Preview    func(epoch int, m Model) error
+	Profile    io.Writer  // where a table of the time of each kernel goes; nil for none
+	Provenance Provenance // stored in the model
 }
 
 // Progress is how far a fit has come.

@@ -36,7 +36,7 @@ func (f Figure) Wide() bool { return f.wide }
 
 // Pictures is a page of pictures, drawn by Grid and held within the report.
 func Pictures(caption, alt string, b data.Batch, o GridOptions) (Figure, error) {
-	page, err := drawGrid(b, o)
+	page, err := Draw(b, o)
 	if err != nil {
 		return Figure{}, err
 	}

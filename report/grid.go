@@ -21,6 +21,7 @@ type GridOptions struct {
 	Columns  int      // pictures side by side; 0: 10, or fewer where 10 would be wider than the page
 	Scale    int      // side of a pixel as drawn; 0: the whole number that fills the page's width, at least 1
 	Gap      int      // between pictures, in pixels as drawn; 0: 6
+	Group    int      // columns that belong together, with a wider gap to the next ones; 0: none do
 	MaxValue float32  // the value that is drawn white; 0: 255
 	Labels   []string // one for each row, written to its left, such as the class; nil: none
 }
@@ -41,7 +42,7 @@ var (
 // neighbour), so that what is seen is what the model made. Pictures have 1 channel (grey) or 3 (red, green, blue);
 // values outside 0..MaxValue are clipped. Labels are drawn in ASCII; other characters show as a box.
 func Grid(w io.Writer, b data.Batch, o GridOptions) error {
-	page, err := drawGrid(b, o)
+	page, err := Draw(b, o)
 	if err != nil {
 		return err
 	}
@@ -56,23 +57,35 @@ func encode(w io.Writer, page image.Image) error {
 // layout is a grid's geometry in pixels as drawn.
 type layout struct {
 	columns, rows, scale, gap, margin int // margin: the width of the row labels
+	group, apart                      int // columns in a group, and how much wider the gap between two groups is
 	cellWidth, cellHeight             int
 }
 
-func (l layout) width() int  { return l.margin + l.gap + l.columns*(l.cellWidth+l.gap) }
+// before is how much wider the gaps to the left of column c are, together, than they would be without groups.
+func (l layout) before(c int) int {
+	if l.group == 0 {
+		return 0
+	}
+	return c / l.group * l.apart
+}
+
+func (l layout) width() int {
+	return l.margin + l.gap + l.columns*(l.cellWidth+l.gap) + l.before(l.columns-1)
+}
 func (l layout) height() int { return l.gap + l.rows*(l.cellHeight+l.gap) }
 
 // cell is the upper left corner of the picture at row r and column c.
 func (l layout) cell(r, c int) image.Point {
-	return image.Pt(l.margin+l.gap+c*(l.cellWidth+l.gap), l.gap+r*(l.cellHeight+l.gap))
+	return image.Pt(l.margin+l.gap+c*(l.cellWidth+l.gap)+l.before(c), l.gap+r*(l.cellHeight+l.gap))
 }
 
 // plan makes the choices that the options leave open.
 func plan(s data.Shape, n int, o GridOptions) layout {
-	l := layout{columns: o.Columns, scale: o.Scale, gap: o.Gap}
+	l := layout{columns: o.Columns, scale: o.Scale, gap: o.Gap, group: o.Group}
 	if l.gap == 0 {
 		l.gap = 6
 	}
+	l.apart = 2 * l.gap
 	for _, label := range o.Labels {
 		l.margin = max(l.margin, len([]rune(cut(label)))*basicfont.Face7x13.Advance*labelScale+2*labelPad)
 	}
@@ -81,7 +94,7 @@ func plan(s data.Shape, n int, o GridOptions) layout {
 		l.columns = max(1, min(10, n, room/(max(l.scale, 1)*s.Width+l.gap)))
 	}
 	if l.scale == 0 {
-		l.scale = max(1, (room/l.columns-l.gap)/s.Width)
+		l.scale = max(1, ((room-l.before(l.columns-1))/l.columns-l.gap)/s.Width)
 		l.scale = min(l.scale, max(1, pageWidth/4/s.Width)) // a few pictures are not blown up to posters
 	}
 	l.rows = (n + l.columns - 1) / l.columns
@@ -89,7 +102,8 @@ func plan(s data.Shape, n int, o GridOptions) layout {
 	return l
 }
 
-func drawGrid(b data.Batch, o GridOptions) (image.Image, error) {
+// Draw is the page that Grid writes, as an *image.Gray or *image.RGBA.
+func Draw(b data.Batch, o GridOptions) (image.Image, error) {
 	s, n := b.Shape, b.Len()
 	switch {
 	case !s.IsImage():
@@ -98,7 +112,7 @@ func drawGrid(b data.Batch, o GridOptions) (image.Image, error) {
 		return nil, fmt.Errorf("pictures have %d channels, expected 1 (grey) or 3 (red, green, blue)", s.Channels)
 	case n == 0:
 		return nil, fmt.Errorf("no pictures to draw")
-	case o.Columns < 0 || o.Scale < 0 || o.Gap < 0 || !(o.MaxValue >= 0):
+	case o.Columns < 0 || o.Scale < 0 || o.Gap < 0 || o.Group < 0 || !(o.MaxValue >= 0):
 		return nil, fmt.Errorf("grid options %+v: expected no negative numbers", o)
 	}
 	if o.MaxValue == 0 {

@@ -64,6 +64,8 @@ type Problem struct {
 	// Health may look at an epoch's mean metrics (by name, the loss as "loss") and end the run with an error that wraps
 	// ErrCollapsed.
 	Health func(metrics map[string]float64) error
+	// Model makes the fitted model of parameters, for run.Preview; nil where nothing is to be seen before the end.
+	Model func(vars tensor.Vars) model.Model
 	// Identity is the recipe as text: a run with another one is not resumed.
 	Identity string
 }

@@ -44,6 +44,9 @@ type trainer struct {
 	current float64 // a recent mean of the loss
 	last    float64 // the loss of the last mini-batch
 
+	previewed  int           // the last epoch that run.Preview saw
+	previewing time.Duration // time that it took, all calls together
+
 	perSec     float64   // examples, lately
 	measured   time.Time // when that was found
 	measuredAt int       // and at which step
@@ -343,6 +346,9 @@ func (t *trainer) finishEpoch(ctx context.Context) error {
 		t.state.Done, t.state.Stopped = true, "all epochs done"
 	}
 	t.tell(true)
+	if err := t.preview(); err != nil {
+		return err
+	}
 	if t.run.Dir != "" && time.Since(t.saved) >= t.options.CheckpointEvery {
 		return t.checkpoint()
 	}

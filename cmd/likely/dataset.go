@@ -194,6 +194,7 @@ func dropLabels(s *data.Source) {
 }
 
 func (u *unlabelled) Schema() *data.Schema { return u.schema }
+func (u *unlabelled) File(i int) string    { return data.File(u.Set, i) }
 
 func (u *unlabelled) Read(ctx context.Context, dst data.Batch, index []int) error {
 	if dst.Y != nil {

@@ -46,7 +46,9 @@ With two classes a classifier also gets the threshold on the probability of
 class A, the second class, that does best on the part set aside.
 
 With --run DIR the run is kept in a folder, with checkpoints: when it was
-interrupted, the same command with --resume goes on as if it had not been.`,
+interrupted, the same command with --resume goes on as if it had not been. A
+network that makes pictures shows in DIR/samples, now and then, what it makes
+of the same random numbers, and in DIR/progress.gif how that changed.`,
 		Example: `  likely fit logistic patients.csv --label outcome --out outcome.safetensors
   likely fit vae fashion-mnist --set latent=16 --epochs 20 --run runs/vae`,
 		Args:              words(2, 2),
@@ -177,6 +179,10 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	if err != nil {
 		return err
 	}
+	shown := cut.train.Schema()
+	if f.run != "" && shown.IsImage() {
+		run.Preview = func(epoch int, m model.Model) error { return a.preview(ctx, folder, shown, epoch, m) }
+	}
 	a.announce(entry, source, cut)
 	m := a.meter()
 	run.Progress = m.fit
@@ -223,6 +229,9 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 		}
 	}
 	if err := folder.finish("done", &r); err != nil {
+		return err
+	}
+	if err := folder.animate(); err != nil {
 		return err
 	}
 	return a.printFit(r, f)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/evaluate"
 	"github.com/likely-ml/likely/internal/atomicfile"
 	"github.com/likely-ml/likely/model"
 )
@@ -20,6 +21,10 @@ type predictFlags struct {
 	threshold float64
 	decide    bool // --threshold was given
 	proba     bool
+	score     bool
+	familiar  string
+	draws     int
+	drawsSet  bool // --draws was given
 	out       string
 }
 
@@ -27,20 +32,34 @@ func (a *app) predict() *cobra.Command {
 	var f predictFlags
 	cmd := &cobra.Command{
 		Use:   "predict FILE DATA",
-		Short: "Say the class of each example, by p(y|x)",
+		Short: "Say the class of each example, or how likely it is",
 		Long: `predict puts each example of DATA through the model of FILE and writes one CSV
 row for each, in the order of DATA: the predicted class, and with --proba the
-probability of every class. DATA is read as the model's own data was.
+probability of every class. DATA is read as the model's own data was. Pictures
+that are files have their path in the first column, file.
 
 The class predicted is the most probable one. With two classes --threshold T
 decides for class A, the second class, where its probability is T or more, and
-else for class B, the first.`,
+else for class B, the first.
+
+With --score the row says how likely the example is: log_prob, log p(x) in nats,
+or where the model has only a lower bound of it log_bound, by --draws draws of
+the latent; for pictures of p elements also bits_per_dim, -log p(x) / (p log 2),
+which by a lower bound is an upper one.
+
+To reject what is unlike the data, add --familiar with data that is like it and
+that the model was not fitted on, or the data of the fit, of which the part that
+was held out is taken. The column p_value says how unusual the score is among
+those of that data, too low or, as that of a blank picture may be, too high: who
+rejects below 0.01 rejects one in a hundred of what is familiar, at most and on
+average. What is not rejected may be strange in ways that the model cannot see.`,
 		Example: `  likely predict cnn.safetensors photos --out predictions.csv
-  likely predict outcome.safetensors new.csv --proba --threshold 0.3`,
+  likely predict outcome.safetensors new.csv --proba --threshold 0.3
+  likely predict vae.safetensors photos --score --familiar fashion-mnist`,
 		Args:              words(2, 2),
 		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.decide = cmd.Flags().Changed("threshold")
+			f.decide, f.drawsSet = cmd.Flags().Changed("threshold"), cmd.Flags().Changed("draws")
 			return a.runPredict(cmd.Context(), args[0], args[1], f)
 		},
 	}
@@ -48,27 +67,48 @@ else for class B, the first.`,
 	flags.SortFlags = false
 	flags.Float64Var(&f.threshold, "threshold", 0.5, "least `probability` of class A to decide for it (two classes)")
 	flags.BoolVar(&f.proba, "proba", false, "write the probability of each class too")
+	flags.BoolVar(&f.score, "score", false, "write log p(x), or a bound of it, instead of the class")
+	flags.StringVar(&f.familiar, "familiar", "", "with --score, `DATA` to compare with: how unusual is that?")
+	flags.IntVar(&f.draws, "draws", evaluate.ImportanceDraws, "with --score, draws behind an importance-weighted bound, `N`")
 	flags.StringVar(&f.out, "out", "", "CSV `file`; standard output if there is none")
 	f.addSkipBad(flags)
 	return cmd
 }
 
+// check looks at the words that need no data.
+func (f *predictFlags) check() error {
+	switch {
+	case f.decide && !(f.threshold >= 0 && f.threshold <= 1):
+		return usagef("--threshold is %v, expected a probability from 0 to 1", f.threshold)
+	case f.score && (f.decide || f.proba):
+		return usagef("--score is about x and --threshold and --proba are about its class; choose one or the other")
+	case !f.score && f.familiar != "":
+		return usagef("--familiar compares scores: add --score")
+	case !f.score && f.drawsSet:
+		return usagef("--draws are those behind a score: add --score")
+	case f.draws < 1:
+		return usagef("--draws is %d, expected at least 1", f.draws)
+	}
+	return checkOut(f.out)
+}
+
 // prediction is one example's row.
 type prediction struct {
+	File          string    `json:"file,omitempty"`
 	Class         string    `json:"predicted"`
 	Probabilities []float64 `json:"probabilities,omitempty"` // in the order of classes, with --proba
 }
 
 func (a *app) runPredict(ctx context.Context, path, arg string, f predictFlags) error {
-	if f.decide && !(f.threshold >= 0 && f.threshold <= 1) {
-		return usagef("--threshold is %v, expected a probability from 0 to 1", f.threshold)
-	}
-	if err := checkOut(f.out); err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
 	m, file, err := a.load(path)
 	if err != nil {
 		return err
+	}
+	if f.score {
+		return a.runScore(ctx, m, file, path, arg, f)
 	}
 	c, err := a.classifier(m, path, file)
 	if err != nil {
@@ -89,14 +129,14 @@ func (a *app) runPredict(ctx context.Context, path, arg string, f predictFlags) 
 
 	// each calls row with every prediction in turn.
 	each := func(row func(prediction) error) error {
-		return data.Each(ctx, set, func(_ int, b data.Batch) error {
+		return data.Each(ctx, set, func(first int, b data.Batch) error {
 			p, err := posterior(c, b)
 			if err != nil {
 				return err
 			}
 			for i := range b.Len() {
 				q := p[i*len(classes) : (i+1)*len(classes)]
-				pred := prediction{Class: classes[f.decideFor(q)]}
+				pred := prediction{File: data.File(set, first+i), Class: classes[f.decideFor(q)]}
 				if f.proba {
 					pred.Probabilities = q
 				}
@@ -107,7 +147,14 @@ func (a *app) runPredict(ctx context.Context, path, arg string, f predictFlags) 
 			return ctx.Err()
 		})
 	}
-	write := func(w io.Writer) error { return writePredictions(w, classes, f.proba, each) }
+	header := []string{"predicted"}
+	if data.File(set, 0) != "" {
+		header = []string{"file", "predicted"}
+	}
+	if f.proba {
+		header = append(header, classes...)
+	}
+	write := func(w io.Writer) error { return writePredictions(w, header, each) }
 	if f.out != "" {
 		if err := atomicfile.Write(f.out, write); err != nil {
 			return err
@@ -162,19 +209,19 @@ func (f *predictFlags) decideFor(p []float64) int {
 	return best
 }
 
-// writePredictions writes a CSV table: predicted, then with proba a column for each class.
-func writePredictions(w io.Writer, classes []string, proba bool, each func(func(prediction) error) error) error {
+// writePredictions writes a CSV table: the file where examples have one, the class, then the probabilities that there are.
+func writePredictions(w io.Writer, header []string, each func(func(prediction) error) error) error {
 	out := csv.NewWriter(w)
-	header := []string{"predicted"}
-	if proba {
-		header = append(header, classes...)
-	}
 	if err := out.Write(header); err != nil {
 		return err
 	}
 	row := make([]string, 0, len(header))
 	err := each(func(p prediction) error {
-		row = append(row[:0], p.Class)
+		row = row[:0]
+		if header[0] == "file" {
+			row = append(row, p.File)
+		}
+		row = append(row, p.Class)
 		for _, v := range p.Probabilities {
 			row = append(row, strconv.FormatFloat(v, 'g', -1, 64))
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 // runFolder is the folder of a run. What is inside run.json says what the run is; train keeps metrics.jsonl and
-// checkpoints/ beside it. A nil *runFolder is no folder, and all its methods do nothing.
+// checkpoints/ beside it, and samples/ and progress.gif show how a generator of pictures came on. A nil *runFolder is no folder, and all its methods do nothing.
 type runFolder struct {
 	path   string
 	record runRecord

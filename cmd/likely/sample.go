@@ -14,13 +14,16 @@ import (
 	"github.com/likely-ml/likely/internal/atomicfile"
 	"github.com/likely-ml/likely/internal/suggest"
 	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/report"
 )
 
 type sampleFlags struct {
 	n        int
 	class    string
 	settings []string
-	out      string
+	nearest  string
+	latentFlags
+	out string
 }
 
 func (a *app) sample() *cobra.Command {
@@ -35,9 +38,29 @@ conditional model does without the flag, and else from p(x).
 --out NAME.png writes one page of pictures, a row for each class where they
 divide evenly; NAME.csv a table; any other name is a folder of PNG files, with
 a folder, new or empty, for each class. Without --out pictures go to samples.png
-and tables to standard output.`,
+and tables to standard output.
+
+--nearest DATA shows beside each sample the example of DATA that is nearest to
+it, so that a copy is seen: the Euclidean distance of pixels, or of columns
+scaled to sd 1.
+
+A model with a latent space, such as vae or gan, shows it in other ways:
+
+--interpolate A,B walks from A to B, and on to C where one is named. Each is the
+number of an example of --data, from 1, a picture file, or the word random.
+--out NAME.gif makes it move.
+
+--traverse shows what single dimensions of the latent do: a row for each of -n,
+from -3 to 3. With --data it takes those whose codes vary most there, else the
+first.
+
+--reconstruct shows -n examples of --data, each beside what the model makes of
+its code.`,
 		Example: `  likely sample vae.safetensors -n 100 --class all --out page.png
-  likely sample gaussian.safetensors -n 1000 --seed 7 --out rows.csv`,
+  likely sample gaussian.safetensors -n 1000 --seed 7 --out rows.csv
+  likely sample vae.safetensors --interpolate 3,17 --data digits --out walk.gif
+  likely sample vae.safetensors --reconstruct --data digits:test
+  likely sample gan.safetensors -n 20 --nearest photos --out copies.png`,
 		Args: words(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runSample(cmd.Context(), args[0], f) },
 	}
@@ -46,24 +69,37 @@ and tables to standard output.`,
 	flags.IntVarP(&f.n, "number", "n", 0, "how many, `N` in all; 0 for 10 of each class, or 100")
 	flags.StringVar(&f.class, "class", "", "`class` to draw, or all")
 	flags.StringArrayVar(&f.settings, "set", nil, "a sampling option of the model, `name=value`")
-	flags.StringVar(&f.out, "out", "", "PNG page, CSV table or folder, by its `name`")
+	flags.StringVar(&f.nearest, "nearest", "", "show beside each sample the nearest example of `DATA`")
+	f.latentFlags.add(flags)
+	flags.StringVar(&f.out, "out", "", "PNG page, GIF animation, CSV table or folder, by its `name`")
 	return cmd
 }
 
-func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
+// check looks at the words that need no model.
+func (f *sampleFlags) check() error {
 	switch {
 	case f.n < 0:
 		return usagef("-n is %d, expected at least 1", f.n)
 	case strings.HasSuffix(f.out, ".parquet") || strings.HasSuffix(f.out, ".npy"):
-		return usagef("--out %s: expected a name that ends in .png or .csv, or a folder", f.out)
-	case f.out != "" && !isFileName(f.out):
-		if err := checkOutFolder("--out", f.out); err != nil {
-			return err
-		}
-	case f.out != "":
-		if err := checkOut(f.out); err != nil {
-			return err
-		}
+		return usagef("--out %s: expected a name that ends in .png, .gif or .csv, or a folder", f.out)
+	case strings.HasSuffix(f.out, ".gif") && f.interpolate == "":
+		return usagef("--out %s: only --interpolate moves; expected a name that ends in .png or .csv, or a folder", f.out)
+	}
+	if err := f.latentFlags.check(f); err != nil {
+		return err
+	}
+	switch {
+	case f.out == "" || isFileName(f.out):
+		return checkOut(f.out)
+	case f.nearest != "":
+		return usagef("--out %s: with --nearest expected a name that ends in .png or .csv", f.out)
+	}
+	return checkOutFolder("--out", f.out)
+}
+
+func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
+	if err := f.check(); err != nil {
+		return err
 	}
 	m, file, err := a.load(path)
 	if err != nil {
@@ -73,26 +109,46 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		return err
 	}
 	schema := file.Card.Schema
+	if !schema.IsImage() && (strings.HasSuffix(f.out, ".png") || strings.HasSuffix(f.out, ".gif")) {
+		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv", f.out, path)
+	}
+	if f.mode() != "" {
+		return a.runLatent(ctx, m, path, file, f)
+	}
 	if most := mostSamples(schema); int64(f.n) > most {
 		return usagef("-n is %d: so many samples do not fit in %s of memory; expected at most %d at once, more with other seeds",
 			f.n, size(maxSampleBytes), most)
 	}
-	y, err := order(m, path, schema, f)
+	y, err := order(m, path, schema, f.n, f.class)
 	if err != nil {
 		return err
 	}
 	if f.out == "" && schema.IsImage() {
 		f.out = "samples.png"
 	}
-	if strings.HasSuffix(f.out, ".png") && !schema.IsImage() {
-		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv", f.out, path)
+	var near *nearest
+	if f.nearest != "" {
+		if near, err = a.openNearest(ctx, f.nearest, schema); err != nil {
+			return err
+		}
 	}
 	a.note("drawing %s from %s, seed %d", plural(y.n, "example", "examples"), file.Card.Name, a.seed)
 	b, err := draw(ctx, m, schema, y, rand.New(rand.NewPCG(a.seed, 0)))
 	if err != nil {
 		return err
 	}
-	if err := a.writeSamples(ctx, f.out, schema, b); err != nil {
+	e := exhibit{batch: b, grid: gridOptions(schema, b)}
+	if near != nil {
+		a.note("looking for the nearest of %s", plural(near.set.Len(), "example", "examples"))
+		if err := near.find(ctx, b); err != nil {
+			return err
+		}
+		e = near.exhibit(schema, b)
+		if strings.HasSuffix(f.out, ".csv") || !schema.IsImage() {
+			e.batch = b
+		}
+	}
+	if err := a.writeExhibit(ctx, f.out, schema, e); err != nil {
 		return err
 	}
 	switch {
@@ -104,9 +160,16 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		if y.classes != nil {
 			object["classes"] = y.names(schema)
 		}
+		if near != nil {
+			object["nearest"] = near.json()
+		}
 		return a.printJSON(object)
 	case f.out != "":
-		return a.facts("model", file.Card.Name, "seed", fmt.Sprint(a.seed), "examples", count(b.Len()), "written", f.out)
+		closest := ""
+		if near != nil {
+			closest = near.closest()
+		}
+		return a.facts("model", file.Card.Name, "seed", fmt.Sprint(a.seed), "examples", count(b.Len()), "closest", closest, "written", f.out)
 	}
 	return nil
 }
@@ -119,7 +182,7 @@ func mostSamples(schema *data.Schema) int64 { return maxSampleBytes / int64(4*(s
 
 // isFileName reports whether --out names one file, as opposed to a folder.
 func isFileName(out string) bool {
-	return strings.HasSuffix(out, ".csv") || strings.HasSuffix(out, ".png")
+	return strings.HasSuffix(out, ".csv") || strings.HasSuffix(out, ".png") || strings.HasSuffix(out, ".gif")
 }
 
 // tune sets the sampling options of a model.
@@ -157,41 +220,50 @@ func (w wish) names(schema *data.Schema) []string {
 	return list
 }
 
-// order decides which classes to draw. The classes of all come in order, in equal shares as far as n allows.
-func order(m model.Model, path string, schema *data.Schema, f sampleFlags) (wish, error) {
+// isConditional reports whether a generative model is of p(x|y).
+func isConditional(m model.Model) bool {
 	c, ok := m.(model.CondSampler)
-	conditional := ok && c.Classes() > 0
+	return ok && c.Classes() > 0
+}
+
+// order decides which classes to draw. The classes of all come in order, in equal shares as far as n allows.
+func order(m model.Model, path string, schema *data.Schema, number int, class string) (wish, error) {
+	conditional := isConditional(m)
 	_, free := m.(model.Sampler)
 	switch {
 	case !conditional && !free:
 		return wish{}, usagef("the model of %s cannot be drawn from; expected a generative model", path)
-	case !conditional && f.class != "":
-		return wish{}, usagef("--class %s: the model of %s is of p(x), without classes", f.class, path)
+	case !conditional && class != "":
+		return wish{}, usagef("--class %s: the model of %s is of p(x), without classes", class, path)
 	case !conditional:
-		return wish{n: orElse(f.n, 100)}, nil
+		return wish{n: orElse(number, 100)}, nil
 	}
 	k := len(schema.Classes)
-	index, known := schema.Class(f.class)
+	index, known := schema.Class(class)
 	switch {
 	case known: // a class that is called "all" is meant by its name
-		w := wish{n: orElse(f.n, 100)}
+		w := wish{n: orElse(number, 100)}
 		w.classes = make([]int32, w.n)
 		for i := range w.classes {
 			w.classes[i] = int32(index)
 		}
 		return w, nil
-	case f.class == "" || f.class == "all":
-		w := wish{n: orElse(f.n, 10*k)}
+	case class == "" || class == "all":
+		w := wish{n: orElse(number, 10*k)}
 		for i := range w.n {
 			w.classes = append(w.classes, int32(i*k/w.n))
 		}
 		return w, nil
 	}
-	hint := suggest.Hint(f.class, schema.Classes)
+	return wish{}, unknownClass(class, path, schema, "all or one of ")
+}
+
+func unknownClass(class, path string, schema *data.Schema, expected string) error {
+	hint := suggest.Hint(class, schema.Classes)
 	if hint == "" {
-		hint = ", expected all or one of " + clip(strings.Join(schema.Classes, ", "), 200)
+		hint = ", expected " + expected + clip(strings.Join(schema.Classes, ", "), 200)
 	}
-	return wish{}, usagef("unknown class %q of %s%s", f.class, path, hint)
+	return usagef("unknown class %q of %s%s", class, path, hint)
 }
 
 func orElse(n, otherwise int) int {
@@ -224,19 +296,27 @@ func draw(ctx context.Context, m model.Model, schema *data.Schema, w wish, r *ra
 	return b, nil
 }
 
-// writeSamples writes samples in the form that the name of out asks for; "" is a table on standard output.
-func (a *app) writeSamples(ctx context.Context, out string, schema *data.Schema, b data.Batch) error {
+// exhibit is examples as they are shown: in a page of pictures, laid out by grid, or as rows of a table with columns before.
+type exhibit struct {
+	batch  data.Batch
+	grid   report.GridOptions
+	before []column
+}
+
+// writeExhibit writes examples in the form that the name of out asks for; "" is a table on standard output.
+func (a *app) writeExhibit(ctx context.Context, out string, schema *data.Schema, e exhibit) error {
+	table := func(w io.Writer) error { return writeTable(w, schema, e.batch, e.before...) }
 	switch {
 	case out == "" && a.json:
 		return nil
 	case out == "":
-		return writeTable(a.stdout, schema, b)
+		return table(a.stdout)
 	case strings.HasSuffix(out, ".csv"):
-		return atomicfile.Write(out, func(w io.Writer) error { return writeTable(w, schema, b) })
+		return atomicfile.Write(out, table)
 	case strings.HasSuffix(out, ".png"):
-		return atomicfile.Write(out, func(w io.Writer) error { return writePage(w, schema, b) })
+		return atomicfile.Write(out, func(w io.Writer) error { return report.Grid(w, e.batch, e.grid) })
 	case schema.IsImage():
-		return writeFolder(ctx, out, schema, b)
+		return writeFolder(ctx, out, schema, e.batch)
 	}
-	return atomicfile.Write(filepath.Join(out, "samples.csv"), func(w io.Writer) error { return writeTable(w, schema, b) })
+	return atomicfile.Write(filepath.Join(out, "samples.csv"), table)
 }

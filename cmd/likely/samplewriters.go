@@ -45,11 +45,20 @@ func gridOptions(schema *data.Schema, b data.Batch) report.GridOptions {
 	return o
 }
 
-// writeTable writes a CSV table: the columns under their names, and the class under the name of the label. Pixels are
-// columns pixel_0 and on.
-func writeTable(w io.Writer, schema *data.Schema, b data.Batch) error {
+// column is one that a table of examples has beside them.
+type column struct {
+	name string
+	cell func(i int) string // of example i
+}
+
+// writeTable writes a CSV table: the columns before, those of x under their names, and the class under the name of the
+// label. Pixels are columns pixel_0 and on.
+func writeTable(w io.Writer, schema *data.Schema, b data.Batch, before ...column) error {
 	out := csv.NewWriter(w)
 	var row []string
+	for _, c := range before {
+		row = append(row, c.name)
+	}
 	for j := range schema.Size() {
 		if schema.IsImage() {
 			row = append(row, fmt.Sprintf("pixel_%d", j))
@@ -69,6 +78,9 @@ func writeTable(w io.Writer, schema *data.Schema, b data.Batch) error {
 	}
 	for i := range b.Len() {
 		row = row[:0]
+		for _, c := range before {
+			row = append(row, c.cell(i))
+		}
 		for j, v := range b.Row(i) {
 			row = append(row, cell(schema, j, v))
 		}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// shown are the commands that a page shows: its lines that are indented by four spaces and begin with "likely", without the
+// comment that may follow.
+func shown(t *testing.T, page string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands [][]string
+	for line := range strings.Lines(string(text)) {
+		if command, ok := strings.CutPrefix(line, "    likely "); ok {
+			command, _, _ = strings.Cut(command, " #")
+			commands = append(commands, strings.Fields(command))
+		}
+	}
+	return commands
+}
+
+// runIn runs likely in a folder, on no other data than what is embedded and what is there.
+func runIn(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	program, err := os.Executable() // TestMain makes likely of it where that is its name
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &exec.Cmd{Path: program, Args: append([]string{"likely"}, args...), Dir: dir}
+	c.Env = append(os.Environ(), "LIKELY_DATA="+filepath.Join(dir, "none"), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"))
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("likely %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+var picture = regexp.MustCompile(`!\[.*\]\((.*)\)`)
+
+// The commands of each page about a model work, in their order, and make the picture that the page shows.
+func TestModelPages(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/models/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages (%v)", err)
+	}
+	for _, page := range pages {
+		t.Run(filepath.Base(page), func(t *testing.T) {
+			dir := t.TempDir()
+			for _, command := range shown(t, page) {
+				runIn(t, dir, command...)
+			}
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), "\n"); n > 60 {
+				t.Errorf("%d lines, expected at most 60", n)
+			}
+			for _, m := range picture.FindAllStringSubmatch(string(text), -1) {
+				info, err := os.Stat(filepath.Join(filepath.Dir(page), m[1]))
+				if err != nil {
+					t.Error(err)
+				} else if info.Size() > 60_000 {
+					t.Errorf("%s has %d bytes, expected at most 60,000", m[1], info.Size())
+				}
+				if _, err := os.Stat(filepath.Join(dir, m[1])); err != nil {
+					t.Errorf("no command of the page makes its picture: %v", err)
+				}
+			}
+		})
+	}
+}
