@@ -46,23 +46,7 @@ type FittedGaussian struct {
 // Fit computes means and covariances in two passes over the data.
 func (r *Gaussian) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
 	start := time.Now()
-	for _, c := range set.Schema().Columns {
-		if c.Kind == data.Categorical {
-			return nil, nil, fmt.Errorf("gaussian is a density of numbers, and column %q has categories; leave the column out, or use vae", c.Name)
-		}
-	}
-	if p := set.Schema().Size(); p > maxElements {
-		return nil, nil, fmt.Errorf("gaussian keeps the covariance of every two elements, and x has %d; it takes up to %d: make the pictures smaller, or use vae", p, maxElements)
-	}
-	transform, err := data.FitTransform(ctx, set, data.Raw)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := &FittedGaussian{Card: model.NewCard("gaussian", r, set, transform, run), threads: run.Threads}
-	if m.prior, err = classPrior(ctx, set); err != nil {
-		return nil, nil, err
-	}
-	moments, err := m.moments(ctx, set, run.Progress)
+	m, moments, err := estimate(ctx, "gaussian", r, set, run)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,6 +85,29 @@ func (r *Gaussian) Fit(ctx context.Context, set data.Set, run model.Run) (model.
 	summary.ExamplesPerSecond = float64(set.Len()) / max(summary.Seconds, 1e-9)
 	tell(run.Progress, "estimating", set.Len(), set.Len(), true)
 	return m, summary, nil
+}
+
+// estimate begins a model of normal distributions: its card, the classes' shares, and the moments of each class, or of the
+// whole set without labels.
+func estimate(ctx context.Context, name string, r model.Spec, set data.Set, run model.Run) (*FittedGaussian, []*moments, error) {
+	for _, c := range set.Schema().Columns {
+		if c.Kind == data.Categorical {
+			return nil, nil, fmt.Errorf("%s is a density of numbers, and column %q has categories; leave the column out, or use vae", name, c.Name)
+		}
+	}
+	if p := set.Schema().Size(); p > maxElements {
+		return nil, nil, fmt.Errorf("%s keeps the covariance of every two elements, and x has %d; it takes up to %d: make the pictures smaller, or use vae", name, p, maxElements)
+	}
+	transform, err := data.FitTransform(ctx, set, data.Raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &FittedGaussian{Card: model.NewCard(name, r, set, transform, run), threads: run.Threads}
+	if m.prior, err = classPrior(ctx, set); err != nil {
+		return nil, nil, err
+	}
+	moments, err := m.moments(ctx, set, run.Progress)
+	return m, moments, err
 }
 
 func (m *FittedGaussian) inClass(k int, err error) error {
@@ -262,13 +269,18 @@ func (m *FittedGaussian) LogProb(dst []float64, x data.Batch) error {
 	if m.prior == nil {
 		return m.logProb(dst, x, nil)
 	}
+	return mixture(dst, x, m.prior, m.logProb)
+}
+
+// mixture sets dst[i] to log p(x_i) = log Σ_y p(y) p(x_i|y) in nats, of the log p(x|y) that given writes.
+func mixture(dst []float64, x data.Batch, prior []float64, given func(dst []float64, x data.Batch, y []int32) error) error {
 	total := newLogMeans(dst)
 	y, log := make([]int32, x.Len()), make([]float64, x.Len())
-	for k, p := range m.prior {
+	for k, p := range prior {
 		for i := range y {
 			y[i] = int32(k)
 		}
-		if err := m.logProb(log, x, y); err != nil {
+		if err := given(log, x, y); err != nil {
 			return err
 		}
 		addLogs(total, log, math.Log(p))
