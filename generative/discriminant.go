@@ -368,7 +368,7 @@ func loadDiscriminant(f *model.File) (model.Model, error) {
 		}
 		return newDiscriminant(g.(*FittedGaussian))
 	}
-	g := &FittedGaussian{Card: f.Card, threads: f.Run.Threads}
+	g := &FittedGaussian{classed: classed{Card: f.Card, threads: f.Run.Threads}}
 	k, p := g.Classes(), g.Schema.Size()
 	var err error
 	if g.prior, err = loadPrior(f); err != nil {

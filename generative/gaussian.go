@@ -7,8 +7,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 	"time"
 
 	"github.com/likely-ml/likely/data"
@@ -37,10 +35,8 @@ const maxElements = 4096
 // FittedGaussian is a fitted [Gaussian]. Its density is of real numbers: what it samples for pixels and whole-number
 // columns is rounded, and pixels are clamped to 0..MaxValue.
 type FittedGaussian struct {
-	model.Card
-	prior   []float64 // of the classes, nil without labels
-	given   []*normal // for each class, or one without labels
-	threads int
+	classed
+	given []*normal // for each class, or one without labels
 }
 
 // Fit computes means and covariances in two passes over the data.
@@ -102,7 +98,7 @@ func estimate(ctx context.Context, name string, r model.Spec, set data.Set, run 
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &FittedGaussian{Card: model.NewCard(name, r, set, transform, run), threads: run.Threads}
+	m := &FittedGaussian{classed: classed{Card: model.NewCard(name, r, set, transform, run), threads: run.Threads}}
 	if m.prior, err = classPrior(ctx, set); err != nil {
 		return nil, nil, err
 	}
@@ -110,17 +106,10 @@ func estimate(ctx context.Context, name string, r model.Spec, set data.Set, run 
 	return m, moments, err
 }
 
-func (m *FittedGaussian) inClass(k int, err error) error {
-	if m.prior == nil {
-		return err
-	}
-	return fmt.Errorf("class %q: %w", m.Schema.Classes[k], err)
-}
-
 // moments estimates each class.
 func (m *FittedGaussian) moments(ctx context.Context, set data.Set, progress func(model.Progress)) ([]*moments, error) {
 	p := m.Schema.Size()
-	all := make([]*moments, max(1, m.Classes()))
+	all := make([]*moments, m.distributions())
 	for k := range all {
 		all[k] = newMoments(p)
 	}
@@ -216,24 +205,6 @@ func (m *FittedGaussian) loss(ctx context.Context, set data.Set) (float64, error
 	return total / float64(set.Len()), err
 }
 
-// class is that of example i, 0 without labels.
-func (m *FittedGaussian) class(y []int32, i int) int {
-	if m.prior == nil {
-		return 0
-	}
-	return int(y[i])
-}
-
-// byClass lists the examples 0..n-1 of each class.
-func (m *FittedGaussian) byClass(y []int32, n int) [][]int {
-	rows := make([][]int, max(1, m.Classes()))
-	for i := range n {
-		k := m.class(y, i)
-		rows[k] = append(rows[k], i)
-	}
-	return rows
-}
-
 // gather copies rows into an array of their own.
 func gather(x data.Batch, rows []int) []float64 {
 	out := make([]float64, 0, len(rows)*x.Shape.Size())
@@ -252,41 +223,12 @@ func tell(progress func(model.Progress), phase string, done, total int, end bool
 	}
 }
 
-// LogPrior is log p(y) of each class, from their frequencies; nil without labels.
-func (m *FittedGaussian) LogPrior() []float64 {
-	log := make([]float64, len(m.prior))
-	for k, p := range m.prior {
-		log[k] = math.Log(p)
-	}
-	return log
-}
-
 // LogProb sets dst[i] to log p(x_i) in nats, per raw unit of each element.
 func (m *FittedGaussian) LogProb(dst []float64, x data.Batch) error {
 	if err := m.CheckResults(x, len(dst), 1); err != nil {
 		return err
 	}
-	if m.prior == nil {
-		return m.logProb(dst, x, nil)
-	}
-	return mixture(dst, x, m.prior, m.logProb)
-}
-
-// mixture sets dst[i] to log p(x_i) = log Σ_y p(y) p(x_i|y) in nats, of the log p(x|y) that given writes.
-func mixture(dst []float64, x data.Batch, prior []float64, given func(dst []float64, x data.Batch, y []int32) error) error {
-	total := newLogMeans(dst)
-	y, log := make([]int32, x.Len()), make([]float64, x.Len())
-	for k, p := range prior {
-		for i := range y {
-			y[i] = int32(k)
-		}
-		if err := given(log, x, y); err != nil {
-			return err
-		}
-		addLogs(total, log, math.Log(p))
-	}
-	total.finish(1)
-	return nil
+	return m.mixture(dst, x, m.logProb)
 }
 
 // LogProbGiven sets dst[i] to log p(x_i|y_i) in nats, per raw unit of each element.
@@ -306,28 +248,13 @@ func (m *FittedGaussian) logProb(dst []float64, x data.Batch, y []int32) error {
 	if err != nil {
 		return err
 	}
-	const piece = 64
-	threads := m.threads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	room := make(chan struct{}, threads)
-	var all sync.WaitGroup
-	for k, rows := range m.byClass(y, x.Len()) {
-		for from := 0; from < len(rows); from += piece {
-			part := rows[from:min(from+piece, len(rows))]
-			room <- struct{}{}
-			all.Go(func() {
-				log := make([]float64, len(part))
-				m.given[k].logProb(log, gather(t, part))
-				for i, at := range part {
-					dst[at] = log[i]
-				}
-				<-room
-			})
+	m.eachPiece(m.byClass(y, x.Len()), 64, func(k int, piece []int) {
+		log := make([]float64, len(piece))
+		m.given[k].logProb(log, gather(t, piece))
+		for i, at := range piece {
+			dst[at] = log[i]
 		}
-	}
-	all.Wait()
+	})
 	return nil
 }
 
@@ -378,8 +305,8 @@ func (m *FittedGaussian) Save(w io.Writer) error {
 }
 
 func loadGaussian(f *model.File) (model.Model, error) {
-	m := &FittedGaussian{Card: f.Card, threads: f.Run.Threads}
-	k, p := max(1, m.Classes()), m.Schema.Size()
+	m := &FittedGaussian{classed: classed{Card: f.Card, threads: f.Run.Threads}}
+	k, p := m.distributions(), m.Schema.Size()
 	prior, err := loadPrior(f)
 	if err != nil {
 		return nil, err
