@@ -50,7 +50,7 @@ func TestKDEEqualsScikitLearn(t *testing.T) {
 			P          int
 			Rows, X    []float32
 			Bandwidths []float64
-			LogDensity map[Kernel][][]float64 `json:"log_density"` // of each bandwidth, NaN-free: −1e300 is log 0
+			LogDensity map[Kernel][][]float64 `json:"log_density"` // of each bandwidth; −1e300 is log 0
 		}
 	}
 	readJSON(t, "kde.json", &golden)
@@ -181,7 +181,7 @@ func TestKernelNormaliser(t *testing.T) {
 			} else if kernel == ExponentialKernel {
 				high = float64(p) + 9*math.Sqrt(float64(p)) + 40
 			}
-			const steps = 400_000
+			const steps = 100_000
 			logs := make([]float64, steps)
 			top := math.Inf(-1)
 			for i := range steps {
@@ -204,7 +204,7 @@ func TestKernelNormaliser(t *testing.T) {
 			// the surface of the unit ball, 2 π^(p/2)/Γ(p/2)
 			logGamma, _ := math.Lgamma(float64(p) / 2)
 			want := top + math.Log(sum*high/steps) + math.Ln2 + float64(p)/2*math.Log(math.Pi) - logGamma
-			if got := kernel.logNormaliser(p); !(math.Abs(got-want) <= 1e-6) {
+			if got := kernel.logNormaliser(p); !(math.Abs(got-want) <= 1e-5) {
 				t.Errorf("%s in %d dimensions: the integral has logarithm %v, expected %v", kernel, p, got, want)
 			}
 		}
@@ -215,7 +215,7 @@ func TestKernelNormaliser(t *testing.T) {
 // dimension the share of draws below 1/2.
 func TestKernelSamples(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	const n = 40_000
+	const n = 20_000
 	for _, kernel := range kernels {
 		for _, p := range []int{1, 2, 7} {
 			draw, squares, inner := make([]float64, p), make([]float64, n), 0.0
@@ -239,7 +239,7 @@ func TestKernelSamples(t *testing.T) {
 				}
 				return 0
 			}
-			const steps, high = 300_000, 60.0
+			const steps, high = 60_000, 60.0
 			var whole, square, below float64
 			for i := range steps {
 				u := high * (float64(i) + 0.5) / steps
@@ -344,7 +344,7 @@ func TestKDEErrors(t *testing.T) {
 }
 
 // BenchmarkKDE is 2,000 test pictures of Fashion-MNIST against its 60,000 training pictures, both as their 50 principal
-// components of pixels/255: what testdata/time_kde.py times of scikit-learn. It reports the mean log-density too.
+// components of pixels/255: what testdata/time_kde.py times of scikit-learn. It logs the mean log-density too.
 func BenchmarkKDE(b *testing.B) {
 	source, err := data.Open(b.Context(), "fashion-mnist", data.Options{})
 	if err != nil {
@@ -400,7 +400,7 @@ func BenchmarkKDE(b *testing.B) {
 		}
 	}
 	b.ReportMetric((cpuTime(b)-start)/float64(b.N), "cpu-s/op")
-	b.ReportMetric(stat.Mean(log, nil), "log_p")
+	b.Logf("mean log p %.9f", stat.Mean(log, nil))
 }
 
 // cpuTime is the seconds that this process has computed, which other processes change less than the clock's.
