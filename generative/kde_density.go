@@ -25,6 +25,9 @@ type parzen struct {
 	rows   []float64 // (n, p+1): the rows from the origin in units of h, and −½ of their squared length
 	radius float64   // of the ball around the origin that holds the rows, in units of h
 	scale  float64   // log n + p log h + log ∫ K
+	// epsilon is the error of a squared distance from a product in relation to (|x|+|c|)²: the rounding errors of p additions,
+	// random in sign.
+	epsilon float64
 }
 
 // newParzen estimates the density of rows, (n, p).
@@ -49,6 +52,7 @@ func newParzen(kernel Kernel, h float64, rows []float32, p int) *parzen {
 		longest = max(longest, square)
 	}
 	e.radius = math.Sqrt(longest)
+	e.epsilon = 0x1p-52 * (2 + math.Sqrt(float64(p)))
 	e.scale = math.Log(float64(n)) + float64(p)*math.Log(h) + kernel.logNormaliser(p)
 	return e
 }
@@ -105,15 +109,11 @@ func (e *parzen) logProb(dst []float64, x []float32) {
 	}
 }
 
-// epsilon bounds the relative rounding error of |x|² + |c|² − 2x·c: the errors of a sum of p terms, random in sign, add up
-// to a few units in the last place.
-const epsilon = 1e-15
-
 // rounded reports whether rounding could have moved log Σ exp(−½|x−c|²) too far, where top is its greatest exponent. The rows
 // that count in the sum lie within distance √(2(leftOut − top)) of x.
 func (e *parzen) rounded(top, square float64) bool {
 	reach := math.Sqrt(square) + math.Sqrt(2*(leftOut-min(top, 0)))
-	return !(epsilon*reach*reach <= 1e-10*max(1, -top))
+	return !(e.epsilon*reach*reach <= 1e-10*max(1, -top))
 }
 
 // exactGaussian sums exp(−½|x−c|²) over all rows, from differences.
@@ -135,7 +135,7 @@ func (e *parzen) exactGaussian(x []float64) logSum {
 // kernel has its edge.
 func (e *parzen) addOther(s *logSum, v, x []float64, square float64, from int) {
 	reach := math.Sqrt(square) + e.radius
-	delta := epsilon * reach * reach
+	delta := e.epsilon * reach * reach
 	near, edge := delta*delta*1e20, delta*1e10
 	compact := e.kernel.compact()
 	kept := v[:0]
@@ -203,8 +203,8 @@ func (s *logSum) add(v []float64) {
 	s.sum += sumExp(v, s.top)
 }
 
-// sumExp is Σ exp(v−top) for v ≤ top, within 1e-15 of it. Where v−top is below −leftOut, some number below e^−leftOut
-// stands for the exponential.
+// sumExp is Σ exp(v−top) for v ≤ top, within 1e-15 of it. Where v−top is below −leftOut, e^−leftOut stands for the
+// exponential.
 //
 // exp(t) = 2^(k/64) exp(r), with k = round(64t/log 2), |r| ≤ log 2/128, a table of 2^(j/64), and the Taylor polynomial of
 // degree 5 of exp(r), whose error is below 4e-17.
@@ -214,22 +214,20 @@ func sumExp(v []float64, top float64) float64 {
 		high  = 0x1.62e42fefa0000p-7 // of log 2/64, short enough that k·high is exact
 		low   = 0x1.cf79abc9e3b3ap-46
 	)
-	even, odd := 0.0, 0.0
-	for i, l := range v {
-		t := max(l-top, -leftOut)
+	sum := 0.0
+	for _, l := range v {
+		t := l - top
+		if t < -leftOut {
+			t = -leftOut
+		}
 		s := t*(64/math.Ln2) + shift
 		k := math.Float64bits(s)
 		s -= shift
 		r := t - s*high - s*low
 		power := math.Float64frombits(powers[k%64] + k>>6<<52)
-		e := power + power*(r*(1+r*(1.0/2+r*(1.0/6+r*(1.0/24+r*(1.0/120))))))
-		if i%2 == 0 {
-			even += e
-		} else {
-			odd += e
-		}
+		sum += power + power*(r*(1+r*(1.0/2+r*(1.0/6+r*(1.0/24+r*(1.0/120))))))
 	}
-	return even + odd
+	return sum
 }
 
 // powers are the bits of 2^(j/64).

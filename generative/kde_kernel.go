@@ -6,7 +6,7 @@ import (
 )
 
 // Kernel is the shape of the bump that a kernel density estimate puts on each row: a density K in p dimensions that depends
-// on the distance from the row alone. In units of the bandwidth, K(u) is proportional to
+// on the distance from the row alone. Each has K(u) beside it, up to a factor, for a distance of u bandwidths.
 type Kernel string
 
 const (
