@@ -7,8 +7,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 	"time"
 
 	"github.com/likely-ml/likely/data"
@@ -37,32 +35,14 @@ const maxElements = 4096
 // FittedGaussian is a fitted [Gaussian]. Its density is of real numbers: what it samples for pixels and whole-number
 // columns is rounded, and pixels are clamped to 0..MaxValue.
 type FittedGaussian struct {
-	model.Card
-	prior   []float64 // of the classes, nil without labels
-	given   []*normal // for each class, or one without labels
-	threads int
+	classed
+	given []*normal // for each class, or one without labels
 }
 
 // Fit computes means and covariances in two passes over the data.
 func (r *Gaussian) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
 	start := time.Now()
-	for _, c := range set.Schema().Columns {
-		if c.Kind == data.Categorical {
-			return nil, nil, fmt.Errorf("gaussian is a density of numbers, and column %q has categories; leave the column out, or use vae", c.Name)
-		}
-	}
-	if p := set.Schema().Size(); p > maxElements {
-		return nil, nil, fmt.Errorf("gaussian keeps the covariance of every two elements, and x has %d; it takes up to %d: make the pictures smaller, or use vae", p, maxElements)
-	}
-	transform, err := data.FitTransform(ctx, set, data.Raw)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := &FittedGaussian{Card: model.NewCard("gaussian", r, set, transform, run), threads: run.Threads}
-	if m.prior, err = classPrior(ctx, set); err != nil {
-		return nil, nil, err
-	}
-	moments, err := m.moments(ctx, set, run.Progress)
+	m, moments, err := estimate(ctx, "gaussian", r, set, run)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,17 +83,33 @@ func (r *Gaussian) Fit(ctx context.Context, set data.Set, run model.Run) (model.
 	return m, summary, nil
 }
 
-func (m *FittedGaussian) inClass(k int, err error) error {
-	if m.prior == nil {
-		return err
+// estimate begins a model of normal distributions: its card, the classes' shares, and the moments of each class, or of the
+// whole set without labels.
+func estimate(ctx context.Context, name string, r model.Spec, set data.Set, run model.Run) (*FittedGaussian, []*moments, error) {
+	for _, c := range set.Schema().Columns {
+		if c.Kind == data.Categorical {
+			return nil, nil, fmt.Errorf("%s is a density of numbers, and column %q has categories; leave the column out, or use vae", name, c.Name)
+		}
 	}
-	return fmt.Errorf("class %q: %w", m.Schema.Classes[k], err)
+	if p := set.Schema().Size(); p > maxElements {
+		return nil, nil, fmt.Errorf("%s keeps the covariance of every two elements, and x has %d; it takes up to %d: make the pictures smaller, or use vae", name, p, maxElements)
+	}
+	transform, err := data.FitTransform(ctx, set, data.Raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &FittedGaussian{classed: classed{Card: model.NewCard(name, r, set, transform, run), threads: run.Threads}}
+	if m.prior, err = classPrior(ctx, set); err != nil {
+		return nil, nil, err
+	}
+	moments, err := m.moments(ctx, set, run.Progress)
+	return m, moments, err
 }
 
 // moments estimates each class.
 func (m *FittedGaussian) moments(ctx context.Context, set data.Set, progress func(model.Progress)) ([]*moments, error) {
 	p := m.Schema.Size()
-	all := make([]*moments, max(1, m.Classes()))
+	all := make([]*moments, m.distributions())
 	for k := range all {
 		all[k] = newMoments(p)
 	}
@@ -209,24 +205,6 @@ func (m *FittedGaussian) loss(ctx context.Context, set data.Set) (float64, error
 	return total / float64(set.Len()), err
 }
 
-// class is that of example i, 0 without labels.
-func (m *FittedGaussian) class(y []int32, i int) int {
-	if m.prior == nil {
-		return 0
-	}
-	return int(y[i])
-}
-
-// byClass lists the examples 0..n-1 of each class.
-func (m *FittedGaussian) byClass(y []int32, n int) [][]int {
-	rows := make([][]int, max(1, m.Classes()))
-	for i := range n {
-		k := m.class(y, i)
-		rows[k] = append(rows[k], i)
-	}
-	return rows
-}
-
 // gather copies rows into an array of their own.
 func gather(x data.Batch, rows []int) []float64 {
 	out := make([]float64, 0, len(rows)*x.Shape.Size())
@@ -245,36 +223,12 @@ func tell(progress func(model.Progress), phase string, done, total int, end bool
 	}
 }
 
-// LogPrior is log p(y) of each class, from their frequencies; nil without labels.
-func (m *FittedGaussian) LogPrior() []float64 {
-	log := make([]float64, len(m.prior))
-	for k, p := range m.prior {
-		log[k] = math.Log(p)
-	}
-	return log
-}
-
 // LogProb sets dst[i] to log p(x_i) in nats, per raw unit of each element.
 func (m *FittedGaussian) LogProb(dst []float64, x data.Batch) error {
 	if err := m.CheckResults(x, len(dst), 1); err != nil {
 		return err
 	}
-	if m.prior == nil {
-		return m.logProb(dst, x, nil)
-	}
-	total := newLogMeans(dst)
-	y, log := make([]int32, x.Len()), make([]float64, x.Len())
-	for k, p := range m.prior {
-		for i := range y {
-			y[i] = int32(k)
-		}
-		if err := m.logProb(log, x, y); err != nil {
-			return err
-		}
-		addLogs(total, log, math.Log(p))
-	}
-	total.finish(1)
-	return nil
+	return m.mixture(dst, x, m.logProb)
 }
 
 // LogProbGiven sets dst[i] to log p(x_i|y_i) in nats, per raw unit of each element.
@@ -294,28 +248,13 @@ func (m *FittedGaussian) logProb(dst []float64, x data.Batch, y []int32) error {
 	if err != nil {
 		return err
 	}
-	const piece = 64
-	threads := m.threads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	room := make(chan struct{}, threads)
-	var all sync.WaitGroup
-	for k, rows := range m.byClass(y, x.Len()) {
-		for from := 0; from < len(rows); from += piece {
-			part := rows[from:min(from+piece, len(rows))]
-			room <- struct{}{}
-			all.Go(func() {
-				log := make([]float64, len(part))
-				m.given[k].logProb(log, gather(t, part))
-				for i, at := range part {
-					dst[at] = log[i]
-				}
-				<-room
-			})
+	m.eachPiece(m.byClass(y, x.Len()), 64, func(k int, piece []int) {
+		log := make([]float64, len(piece))
+		m.given[k].logProb(log, gather(t, piece))
+		for i, at := range piece {
+			dst[at] = log[i]
 		}
-	}
-	all.Wait()
+	})
 	return nil
 }
 
@@ -366,8 +305,8 @@ func (m *FittedGaussian) Save(w io.Writer) error {
 }
 
 func loadGaussian(f *model.File) (model.Model, error) {
-	m := &FittedGaussian{Card: f.Card, threads: f.Run.Threads}
-	k, p := max(1, m.Classes()), m.Schema.Size()
+	m := &FittedGaussian{classed: classed{Card: f.Card, threads: f.Run.Threads}}
+	k, p := m.distributions(), m.Schema.Size()
 	prior, err := loadPrior(f)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package generative
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -121,5 +123,17 @@ func TestPace(t *testing.T) {
 		if batch, epochs := pace(c.n, c.batch, c.epochs, 50); batch != c.wantBatch || epochs != c.wantEpochs {
 			t.Errorf("%d examples: %d epochs of batches of %d, expected %d of %d", c.n, epochs, batch, c.wantEpochs, c.wantBatch)
 		}
+	}
+}
+
+// readJSON reads a golden file of testdata.
+func readJSON(t *testing.T, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
 }

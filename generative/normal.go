@@ -31,6 +31,9 @@ func newNormal(mean, covariance []float64) (*normal, error) {
 	d := &normal{mean: mean, covariance: covariance, sd: make([]float64, p)}
 	d.logNormaliser = float64(p) / 2 * math.Log(2*math.Pi)
 	for j := range d.sd {
+		if m := mean[j]; !(math.Abs(m) <= math.MaxFloat64) {
+			return nil, fmt.Errorf("element %d has mean %v, expected a finite number", j, m)
+		}
 		v := covariance[j*p+j]
 		if !(v > 0 && v <= math.MaxFloat64) {
 			return nil, fmt.Errorf("element %d has variance %v, expected more than 0", j, v)
@@ -98,6 +101,7 @@ func (d *normal) sample(dst []float64, r *rand.Rand) {
 type moments struct {
 	n                int
 	mean, covariance []float64 // (p) and (p, p)
+	fourth           float64   // Σ ‖S⁻¹(x−μ)‖⁴, where fourthMoments was asked for it
 }
 
 func newMoments(p int) *moments {
