@@ -49,7 +49,7 @@ func (m *classed) byClass(y []int32, n int) [][]int {
 
 // inClass says which class an error is about.
 func (m *classed) inClass(k int, err error) error {
-	if m.prior == nil {
+	if err == nil || m.prior == nil {
 		return err
 	}
 	return fmt.Errorf("class %q: %w", m.Schema.Classes[k], err)

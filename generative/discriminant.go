@@ -28,14 +28,14 @@ import (
 //	b_k = Σ⁻¹(μ_k − μ),   a_k = log p(y=k) − ½ b_kᵀ(μ_k − μ),   for any μ.
 //
 // (Fisher, The use of multiple measurements in taxonomic problems, 1936; Welch, Note on discriminant functions, 1939.)
-// [Covariance] says how Σ is estimated from the differences of the examples from their class's mean.
-type LDA struct{ Covariance }
+// [CovarianceEstimate] says how Σ is estimated from the differences of the examples from their class's mean.
+type LDA struct{ CovarianceEstimate }
 
 // QDA is the recipe of quadratic discriminant analysis: as [LDA], but each class has a covariance Σ_k of its own, and so the
 // log-odds are quadratic in x. It is [Gaussian] with another estimate of the covariances, and with Bayes' rule.
-type QDA struct{ Covariance }
+type QDA struct{ CovarianceEstimate }
 
-// Covariance is how a covariance is estimated in discriminant analysis. From n differences d_i of examples and mean,
+// CovarianceEstimate is how a covariance is estimated in discriminant analysis. From n differences d_i of examples and mean,
 //
 //	C = (1/n) Σ_i d_i d_iᵀ,   Σ = (1 − δ) C + δ (tr C/p) I
 //
@@ -47,7 +47,7 @@ type QDA struct{ Covariance }
 //	δ = min(β/‖C − (tr C/p) I‖², 1),   β = (1/n²) Σ_i ‖d_i d_iᵀ − C‖²
 //
 // with the squared Frobenius norm. Unbiased divides by n − K with one covariance for K classes, by n − 1 with one for each.
-type Covariance struct {
+type CovarianceEstimate struct {
 	Shrinkage float64 `json:"shrinkage" default:"-1" min:"-1" max:"1" help:"share of the mean variance in every direction, 0 to 1; -1 for the estimate of Ledoit and Wolf"`
 	Unbiased  bool    `json:"unbiased" default:"false" help:"divide by the degrees of freedom, not by the number of examples"`
 }
@@ -69,7 +69,7 @@ func (r *QDA) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	return r.fit(ctx, "qda", r, set, run)
 }
 
-func (r *Covariance) fit(ctx context.Context, name string, spec model.Spec, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
+func (r *CovarianceEstimate) fit(ctx context.Context, name string, spec model.Spec, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
 	start := time.Now()
 	if !set.Schema().Labelled() {
 		return nil, nil, fmt.Errorf("%s: %w", name, data.ErrNoLabels)
@@ -179,7 +179,7 @@ func means(classes []*moments) [][]float64 {
 }
 
 // shrink returns Σ, and how much it was shrunk.
-func (r *Covariance) shrink(c *moments, scale []float64, freedom int) (result []float64, share float64) {
+func (r *CovarianceEstimate) shrink(c *moments, scale []float64, freedom int) (result []float64, share float64) {
 	p := len(scale)
 	s := scaled(c.covariance, scale)
 	mean := mat.Trace(s) / float64(p)
@@ -203,7 +203,7 @@ func (r *Covariance) shrink(c *moments, scale []float64, freedom int) (result []
 	return result, share
 }
 
-// ledoitWolf is δ of [Covariance] for C, (p, p), of n differences with Σ_i ‖d_i‖⁴ = fourth. Since the mean of d dᵀ is C, the
+// ledoitWolf is δ of [CovarianceEstimate] for C, (p, p), of n differences with Σ_i ‖d_i‖⁴ = fourth. Since the mean of d dᵀ is C, the
 // sum in β is fourth − n‖C‖².
 func ledoitWolf(c *mat.SymDense, n int, fourth float64) float64 {
 	p := float64(c.SymmetricDim())

@@ -57,12 +57,12 @@ func TestDiscriminantEqualsScikitLearn(t *testing.T) {
 		set := labelledTable(t, want.File)
 		x := read(t, some(set, 10))
 		for rule, spec := range map[string]model.Spec{
-			"lda":        &LDA{Covariance{0, true}},
-			"lda_lsqr":   &LDA{Covariance{0, false}},
-			"lda_shrunk": &LDA{Covariance{0.3, false}},
-			"lda_auto":   &LDA{Covariance{-1, false}},
-			"qda":        &QDA{Covariance{0, true}},
-			"qda_auto":   &QDA{Covariance{-1, false}},
+			"lda":        &LDA{CovarianceEstimate{0, true}},
+			"lda_lsqr":   &LDA{CovarianceEstimate{0, false}},
+			"lda_shrunk": &LDA{CovarianceEstimate{0.3, false}},
+			"lda_auto":   &LDA{CovarianceEstimate{-1, false}},
+			"qda":        &QDA{CovarianceEstimate{0, true}},
+			"qda_auto":   &QDA{CovarianceEstimate{-1, false}},
 		} {
 			t.Run(want.Name+"/"+rule, func(t *testing.T) {
 				m, _ := fit(t, spec, set, model.Run{})
@@ -147,8 +147,8 @@ func TestDiscriminantErrors(t *testing.T) {
 	}{
 		{"no labels", "no labels", &LDA{}, numbers(t, 2, values, nil)},
 		{"singular", "set shrinkage above 0", &LDA{}, numbers(t, 2, values, []int32{0, 1, 0, 1}, "a", "b")},
-		{"one of a class", `class "b"`, &QDA{Covariance{-1, false}}, numbers(t, 1, values[:3], []int32{0, 0, 1}, "a", "b")},
-		{"no freedom", "set unbiased=false", &QDA{Covariance{0.5, true}}, numbers(t, 1, values[:3], []int32{0, 0, 1}, "a", "b")},
+		{"one of a class", `class "b"`, &QDA{CovarianceEstimate{-1, false}}, numbers(t, 1, values[:3], []int32{0, 0, 1}, "a", "b")},
+		{"no freedom", "set unbiased=false", &QDA{CovarianceEstimate{0.5, true}}, numbers(t, 1, values[:3], []int32{0, 0, 1}, "a", "b")},
 		{"empty class", `class "b": no example`, &LDA{}, numbers(t, 1, values, make([]int32, 8), "a", "b")},
 		{"missing", `column "x1": the value is missing`, &QDA{}, numbers(t, 2, []float32{1, 2, 3, nan}, []int32{0, 1}, "a", "b")},
 	} {

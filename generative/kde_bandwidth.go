@@ -109,15 +109,15 @@ func (e *parzen) distances(square [][]float32, nearest []float64, at func(i int)
 	for i := range m {
 		x = append(x, e.row(at(i))...)
 	}
-	product := make([]float64, m*rowBlock)
-	for from := 0; from < e.n; from += rowBlock {
-		count := min(rowBlock, e.n-from)
+	product := make([]float64, m*rowTile)
+	for from := 0; from < e.n; from += rowTile {
+		count := min(rowTile, e.n-from)
 		blas64.Gemm(blas.NoTrans, blas.Trans, 1, blas64.General{Rows: m, Cols: e.p, Stride: e.p, Data: x},
 			blas64.General{Rows: count, Cols: e.p, Stride: wide, Data: e.rows[from*wide:]},
-			0, blas64.General{Rows: m, Cols: count, Stride: rowBlock, Data: product})
+			0, blas64.General{Rows: m, Cols: count, Stride: rowTile, Data: product})
 		for i := range m {
 			own := -2 * e.rows[at(i)*wide+e.p]
-			for j, dot := range product[i*rowBlock : i*rowBlock+count] {
+			for j, dot := range product[i*rowTile : i*rowTile+count] {
 				other := -2 * e.rows[(from+j)*wide+e.p]
 				d := own + other - 2*dot
 				if d <= 1e-9*(own+other) { // rounding may have taken its digits
@@ -200,8 +200,8 @@ func (l *leaveOneOut) sum(h float64) float64 {
 // logSum is log Σ K(d/h) of the squared distances d².
 func (l *leaveOneOut) logSum(square []float32, h float64) float64 {
 	s := logSum{top: math.Inf(-1)}
-	v := make([]float64, 0, rowBlock)
-	for part := range slices.Chunk(square, rowBlock) {
+	v := make([]float64, 0, rowTile)
+	for part := range slices.Chunk(square, rowTile) {
 		v = v[:0]
 		for _, d := range part {
 			u := float64(d) / (h * h)

@@ -60,11 +60,11 @@ func newParzen(kernel Kernel, h float64, rows []float32, p int) *parzen {
 // row is row i, without its length.
 func (e *parzen) row(i int) []float64 { return e.rows[i*(e.p+1) : i*(e.p+1)+e.p] }
 
-// queryTile and rowBlock are how many queries and rows a matrix product takes: its result, of 256 KiB, stays in the
+// queryTile and rowTile are how many queries and rows a matrix product takes: its result, of 256 KiB, stays in the
 // second-level cache while it is summed.
 const (
 	queryTile = 64
-	rowBlock  = 512
+	rowTile   = 512
 )
 
 // logProb sets dst[i] to log p of row i of x, (m, p), in nats. It is fastest with queryTile rows.
@@ -84,14 +84,14 @@ func (e *parzen) logProb(dst []float64, x []float32) {
 	for i := range sums {
 		sums[i].top = math.Inf(-1)
 	}
-	product := make([]float64, m*rowBlock)
-	for from := 0; from < e.n; from += rowBlock {
-		count := min(rowBlock, e.n-from)
+	product := make([]float64, m*rowTile)
+	for from := 0; from < e.n; from += rowTile {
+		count := min(rowTile, e.n-from)
 		blas64.Gemm(blas.NoTrans, blas.Trans, 1, blas64.General{Rows: m, Cols: wide, Stride: wide, Data: q},
 			blas64.General{Rows: count, Cols: wide, Stride: wide, Data: e.rows[from*wide:]},
-			0, blas64.General{Rows: m, Cols: count, Stride: rowBlock, Data: product})
+			0, blas64.General{Rows: m, Cols: count, Stride: rowTile, Data: product})
 		for i := range sums {
-			v := product[i*rowBlock : i*rowBlock+count] // x·c − ½|c|²
+			v := product[i*rowTile : i*rowTile+count] // x·c − ½|c|²
 			if e.kernel == GaussianKernel {
 				sums[i].add(v) // without the factor exp(−½|x|²)
 			} else {
@@ -119,10 +119,10 @@ func (e *parzen) rounded(top, square float64) bool {
 // exactGaussian sums exp(−½|x−c|²) over all rows, from differences.
 func (e *parzen) exactGaussian(x []float64) logSum {
 	s := logSum{top: math.Inf(-1)}
-	v := make([]float64, 0, rowBlock)
+	v := make([]float64, 0, rowTile)
 	for i := range e.n {
 		v = append(v, -squaredDistance(x, e.row(i))/2)
-		if len(v) == rowBlock || i == e.n-1 {
+		if len(v) == rowTile || i == e.n-1 {
 			s.add(v)
 			v = v[:0]
 		}

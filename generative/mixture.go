@@ -99,7 +99,7 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &FittedMixture{Card: model.NewCard("mixture", r, set, transform, run), threads: run.Threads}
+	m := &FittedMixture{classed: classed{Card: model.NewCard("mixture", r, set, transform, run), threads: run.Threads}}
 	if m.prior, err = classPrior(ctx, set); err != nil {
 		return nil, nil, err
 	}
@@ -108,11 +108,11 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 		return nil, nil, err
 	}
 	m.shift, m.scale = usualScale(x, m.Schema.IsImage())
-	classes := rowsOfClasses(x.Y, x.Len(), m.Classes())
+	classes := m.byClass(x.Y, x.Len())
 	least := x.Len()
 	for k, rows := range classes {
 		if least = min(least, len(rows)); least == 0 {
-			return nil, nil, classError(&m.Card, k, errors.New("no example to learn from"))
+			return nil, nil, m.inClass(k, errors.New("no example to learn from"))
 		}
 	}
 	kind, err := r.covariance(m.Schema.Size(), least, len(classes))
@@ -131,7 +131,7 @@ func (r *Mixture) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 		}
 		found, err := fit.best(ctx)
 		if err != nil {
-			return nil, nil, classError(&m.Card, k, err)
+			return nil, nil, m.inClass(k, err)
 		}
 		m.given = append(m.given, found.mixture)
 		summary.TrainLoss -= found.logLikelihood / float64(set.Len())

@@ -15,11 +15,9 @@ import (
 // FittedMixture is a fitted [Mixture]. Its density is of real numbers: what it samples for pixels and whole-number columns is
 // rounded, and pixels are clamped to 0..MaxValue.
 type FittedMixture struct {
-	model.Card
-	prior        []float64  // of the classes, nil without labels
+	classed
 	given        []*mixture // for each class, or one without labels, of z = (x − shift)/scale
 	shift, scale []float64  // (p)
-	threads      int
 }
 
 // logDet is log p(x) − log p(z), nats.
@@ -63,33 +61,12 @@ func (m *FittedMixture) Criterion(c Criterion, x data.Batch, y []int32) (float64
 	return c.of(total, m.Parameters(), x.Len()), nil
 }
 
-// LogPrior is log p(y) of each class, from their frequencies; nil without labels.
-func (m *FittedMixture) LogPrior() []float64 {
-	log := make([]float64, len(m.prior))
-	for k, p := range m.prior {
-		log[k] = math.Log(p)
-	}
-	return log
-}
-
 // LogProb sets dst[i] to log p(x_i) in nats, per raw unit of each element.
 func (m *FittedMixture) LogProb(dst []float64, x data.Batch) error {
-	if m.prior == nil {
-		return m.logProbGiven(dst, x, nil)
-	}
 	if err := m.CheckResults(x, len(dst), 1); err != nil {
 		return err
 	}
-	total := newLogMeans(dst)
-	log := make([]float64, x.Len())
-	for k, p := range m.prior {
-		if err := m.logProbGiven(log, x, slices.Repeat([]int32{int32(k)}, x.Len())); err != nil {
-			return err
-		}
-		addLogs(total, log, math.Log(p))
-	}
-	total.finish(1)
-	return nil
+	return m.mixture(dst, x, m.logProbGiven)
 }
 
 // LogProbGiven sets dst[i] to log p(x_i|y_i) in nats, per raw unit of each element.
@@ -155,7 +132,7 @@ func (m *FittedMixture) logJoint(x data.Batch, y []int32, visit func(i int, log 
 	if err := checkFinite(t, 0); err != nil {
 		return err
 	}
-	for class, rows := range rowsOfClasses(y, x.Len(), m.Classes()) {
+	for class, rows := range m.byClass(y, x.Len()) {
 		given := m.given[class]
 		k := given.components()
 		d := newScaledRows(t, rows, m.shift, m.scale, m.threads)
@@ -275,7 +252,7 @@ func covarianceDims(kind Covariance, classes, k, p int) []int {
 }
 
 func loadMixture(f *model.File) (model.Model, error) {
-	m := &FittedMixture{Card: f.Card, threads: f.Run.Threads}
+	m := &FittedMixture{classed: classed{Card: f.Card, threads: f.Run.Threads}}
 	classes, p := max(1, m.Classes()), m.Schema.Size()
 	var err error
 	if m.prior, err = loadPrior(f); err != nil {
@@ -333,10 +310,10 @@ func loadMixture(f *model.File) (model.Model, error) {
 			sum += w
 		}
 		if !(slices.Min(given.weight) >= 0 && math.Abs(sum-1) <= 1e-9) {
-			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, classError(&m.Card, class, fmt.Errorf("weights %v, expected shares that sum to 1", given.weight)))
+			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, m.inClass(class, fmt.Errorf("weights %v, expected shares that sum to 1", given.weight)))
 		}
 		if err := given.prepare(m.threads); err != nil {
-			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, classError(&m.Card, class, err))
+			return nil, fmt.Errorf("%w: %w", model.ErrDamaged, m.inClass(class, err))
 		}
 		m.given = append(m.given, given)
 	}

@@ -12,7 +12,6 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 
 	"github.com/likely-ml/likely/data"
-	"github.com/likely-ml/likely/model"
 )
 
 // readRaw reads a set into memory as it is. A missing value, and one that is not finite, is an error.
@@ -71,27 +70,6 @@ func usualScale(x data.Batch, common bool) (shift, scale []float64) {
 		}
 	}
 	return shift, scale
-}
-
-// classError says which class an error is about, where there are classes.
-func classError(c *model.Card, k int, err error) error {
-	if err == nil || c.Classes() == 0 {
-		return err
-	}
-	return fmt.Errorf("class %q: %w", c.Schema.Classes[k], err)
-}
-
-// rowsOfClasses lists the examples of each class, or all without classes.
-func rowsOfClasses(y []int32, n, classes int) [][]int {
-	rows := make([][]int, max(1, classes))
-	for i := range n {
-		k := 0
-		if classes > 0 {
-			k = int(y[i])
-		}
-		rows[k] = append(rows[k], i)
-	}
-	return rows
 }
 
 // scaledRows is some examples on the scale z = (x − shift)/scale, in float64, a block at a time.

@@ -106,14 +106,6 @@ func (d *scaledRows) seeds(ctx context.Context, how Start, k int, r *rand.Rand) 
 	}
 }
 
-func squaredDistance(a, b []float64) float64 {
-	sum := 0.0
-	for j, v := range a {
-		sum += (v - b[j]) * (v - b[j])
-	}
-	return sum
-}
-
 // lloydRounds is the most rounds of Lloyd's algorithm. EM goes on from wherever they end.
 const lloydRounds = 30
 

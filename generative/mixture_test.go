@@ -135,7 +135,7 @@ func TestMixtureEqualsSklearn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := &FittedMixture{Card: model.NewCard("mixture", recipe, set, transform, model.Run{}), given: []*mixture{found.mixture}, shift: shift, scale: scale}
+			m := &FittedMixture{classed: classed{Card: model.NewCard("mixture", recipe, set, transform, model.Run{})}, given: []*mixture{found.mixture}, shift: shift, scale: scale}
 			const limit = 1e-6
 			near := func(what string, got, want float64) {
 				t.Helper()

@@ -269,7 +269,7 @@ func (r *PPCA) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mode
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &FittedPPCA{Card: model.NewCard("ppca", r, set, transform, run), threads: run.Threads}
+	m := &FittedPPCA{classed: classed{Card: model.NewCard("ppca", r, set, transform, run), threads: run.Threads}}
 	if m.prior, err = classPrior(ctx, set); err != nil {
 		return nil, nil, err
 	}
@@ -323,9 +323,9 @@ func (r *PPCA) check(set data.Set) error {
 // classes fits the model of each class side by side, and says which share of the variance their components hold.
 func (r *PPCA) classes(ctx context.Context, m *FittedPPCA, x data.Batch, threads int) (given []*ppca, explained float64, err error) {
 	var groups []*scaledRows
-	for k, rows := range rowsOfClasses(x.Y, x.Len(), m.Classes()) {
+	for k, rows := range m.byClass(x.Y, x.Len()) {
 		if len(rows) == 0 {
-			return nil, 0, classError(&m.Card, k, errors.New("no example to learn from"))
+			return nil, 0, m.inClass(k, errors.New("no example to learn from"))
 		}
 		groups = append(groups, newScaledRows(x, rows, rowMean(x, rows), m.scale, threads))
 	}
@@ -357,7 +357,7 @@ func (r *PPCA) classes(ctx context.Context, m *FittedPPCA, x data.Batch, threads
 		for _, d := range groups { // a class keeps to its thread
 			d.threads = 1
 		}
-		shareOut(threads, len(groups), func(_, k int) { errs[k] = classError(&m.Card, k, fit(groups[k:k+1], k)) })
+		shareOut(threads, len(groups), func(_, k int) { errs[k] = m.inClass(k, fit(groups[k:k+1], k)) })
 		if err := firstOf(errs); err != nil {
 			return nil, 0, err
 		}

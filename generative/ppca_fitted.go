@@ -18,11 +18,9 @@ import (
 // FittedPPCA is a fitted [PPCA]. Its density is of real numbers: what it samples for pixels and whole-number columns is rounded,
 // and pixels are clamped to 0..MaxValue.
 type FittedPPCA struct {
-	model.Card
-	prior   []float64 // of the classes, nil without labels
-	given   []*ppca   // for each class, or one without labels
-	scale   []float64 // (p), the raw units that variances are counted in
-	threads int
+	classed
+	given []*ppca   // for each class, or one without labels
+	scale []float64 // (p), the raw units that variances are counted in
 }
 
 // logProb sets dst[i] to log p(z_i), with z counted from the mean, for the n examples of a block:
@@ -78,14 +76,6 @@ func (m *ppca) decode(x, z, scale []float64) {
 	}
 }
 
-// class is the model of example i.
-func (m *FittedPPCA) class(y []int32, i int) *ppca {
-	if m.prior == nil {
-		return m.given[0]
-	}
-	return m.given[y[i]]
-}
-
 // blocks visits the examples of x, those of each class together; at says where the n of a block stand in x.
 func (m *FittedPPCA) blocks(x data.Batch, y []int32, visit func(given *ppca, b *rowBlock, at []int)) error {
 	t, err := m.Transformed(x)
@@ -95,7 +85,7 @@ func (m *FittedPPCA) blocks(x data.Batch, y []int32, visit func(given *ppca, b *
 	if err := checkFinite(t, 0); err != nil {
 		return err
 	}
-	for k, rows := range rowsOfClasses(y, x.Len(), m.Classes()) {
+	for k, rows := range m.byClass(y, x.Len()) {
 		given := m.given[k]
 		d := newScaledRows(t, rows, given.mean, m.scale, m.threads)
 		err := d.each(context.Background(), d.parts(1), len(given.eigenvalue), func(b *rowBlock, _, from, n int) {
@@ -108,33 +98,12 @@ func (m *FittedPPCA) blocks(x data.Batch, y []int32, visit func(given *ppca, b *
 	return nil
 }
 
-// LogPrior is log p(y) of each class, from their frequencies; nil without labels.
-func (m *FittedPPCA) LogPrior() []float64 {
-	log := make([]float64, len(m.prior))
-	for k, p := range m.prior {
-		log[k] = math.Log(p)
-	}
-	return log
-}
-
 // LogProb sets dst[i] to log p(x_i) in nats, per raw unit of each element.
 func (m *FittedPPCA) LogProb(dst []float64, x data.Batch) error {
-	if m.prior == nil {
-		return m.logProb(dst, x, nil)
-	}
 	if err := m.CheckResults(x, len(dst), 1); err != nil {
 		return err
 	}
-	total := newLogMeans(dst)
-	log := make([]float64, x.Len())
-	for k, p := range m.prior {
-		if err := m.logProb(log, x, slices.Repeat([]int32{int32(k)}, x.Len())); err != nil {
-			return err
-		}
-		addLogs(total, log, math.Log(p))
-	}
-	total.finish(1)
-	return nil
+	return m.mixture(dst, x, m.logProb)
 }
 
 // LogProbGiven sets dst[i] to log p(x_i|y_i) in nats, per raw unit of each element.
@@ -218,7 +187,7 @@ func (m *FittedPPCA) Decode(dst data.Batch, z []float32, y []int32) error {
 		for j := range code {
 			code[j] = float64(z[i*q+j])
 		}
-		m.class(y, i).decode(x, code, m.scale)
+		m.given[m.class(y, i)].decode(x, code, m.scale)
 	})
 }
 
@@ -270,7 +239,7 @@ func (m *FittedPPCA) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 		for j := range z {
 			z[j] = r.NormFloat64()
 		}
-		given := m.class(y, i)
+		given := m.given[m.class(y, i)]
 		given.decode(x, z, m.scale)
 		for j := range x {
 			x[j] += m.scale[j] * math.Sqrt(given.noise) * r.NormFloat64()
@@ -307,7 +276,7 @@ func (m *FittedPPCA) decompositions() int {
 }
 
 func loadPPCA(f *model.File) (model.Model, error) {
-	m := &FittedPPCA{Card: f.Card, threads: f.Run.Threads}
+	m := &FittedPPCA{classed: classed{Card: f.Card, threads: f.Run.Threads}}
 	k, p, decomposed := max(1, m.Classes()), m.Schema.Size(), m.decompositions()
 	var err error
 	if m.prior, err = loadPrior(f); err != nil {
@@ -344,7 +313,7 @@ func loadPPCA(f *model.File) (model.Model, error) {
 		given := &ppca{mean: mean[class*p : (class+1)*p], noise: noise[c], eigenvalue: eigenvalue[c*q : (c+1)*q], axes: axes[c*q*p : (c+1)*q*p]}
 		if class < decomposed {
 			if err := given.check(); err != nil {
-				return nil, fmt.Errorf("%w: %w", model.ErrDamaged, classError(&m.Card, class, err))
+				return nil, fmt.Errorf("%w: %w", model.ErrDamaged, m.inClass(class, err))
 			}
 		}
 		m.given = append(m.given, given)
