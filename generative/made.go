@@ -53,14 +53,14 @@ const (
 )
 
 // places is the place of each of n elements in the order, from 0.
-func (o Order) places(n int, seed uint64) []int32 {
-	places := make([]int32, n)
+func (o Order) places(n int, seed uint64) []float32 {
+	places := make([]float32, n)
 	for d := range places {
-		places[d] = int32(d)
+		places[d] = float32(d)
 	}
 	if o == Random {
 		for d, place := range rand.New(rand.NewPCG(seed, 0x4d414445)).Perm(n) {
-			places[d] = int32(place)
+			places[d] = float32(place)
 		}
 	}
 	return places

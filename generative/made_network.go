@@ -14,10 +14,10 @@ import (
 // masked is x·(W∘M) + b: (n, in) to (n, out). Output k sees input j where degree[j] < below[k].
 type masked struct {
 	Weight, Bias  *nn.Param // [in, out] and [out]
-	degree, below []int32
+	degree, below []float32 // whole numbers, in the type whose comparison is fastest
 }
 
-func newMasked(degree, below []int32, init nn.Init) masked {
+func newMasked(degree, below []float32, init nn.Init) masked {
 	in, out := len(degree), len(below)
 	return masked{
 		Weight: &nn.Param{Dims: []int{in, out}, Init: init, FanIn: max(in/2, 1), FanOut: out}, // half are masked
@@ -30,8 +30,8 @@ func newMasked(degree, below []int32, init nn.Init) masked {
 func (l masked) Apply(x *tensor.Node) *tensor.Node {
 	g := x.Graph()
 	w := l.Weight.Node(g)
-	degrees := func(d []int32, dims ...int) *tensor.Node {
-		return g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Int32, dims...), I32: d})
+	degrees := func(d []float32, dims ...int) *tensor.Node {
+		return g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Float32, dims...), F32: d})
 	}
 	seen := tensor.Less(degrees(l.degree, len(l.degree), 1), degrees(l.below, 1, len(l.below)))
 	y := tensor.MatMul(x, tensor.Select(seen, w, tensor.ZerosLike(w)))
@@ -61,7 +61,7 @@ type maskedAutoencoder struct {
 // an output for each of its to − from levels, which t(x) has one-hot.
 type element struct {
 	from, to, out int
-	place         int32
+	place         float32
 	category      bool
 	step          data.Step
 }
@@ -110,7 +110,7 @@ func (o Output) of(schema *data.Schema, model string) (Output, error) {
 }
 
 // lookAt finds the elements of x in t(x) and gives them places in the order and in the output.
-func (m *maskedAutoencoder) lookAt(t *data.Transform, places []int32) {
+func (m *maskedAutoencoder) lookAt(t *data.Transform, places []float32) {
 	at := 0
 	for d, place := range places {
 		step := t.Steps[min(d, len(t.Steps)-1)] // a picture has one for all pixels
@@ -137,7 +137,7 @@ func (m *maskedAutoencoder) lookAt(t *data.Transform, places []int32) {
 // makeLayers makes the layers for given numbers of hidden units.
 func (m *maskedAutoencoder) makeLayers(hidden []int, direct bool, classes int) {
 	last := m.elements[len(m.elements)-1]
-	degree := make([]int32, last.to)
+	degree := make([]float32, last.to)
 	width := m.numbers * m.factor.width()
 	for _, e := range m.elements {
 		for j := e.from; j < e.to; j++ {
@@ -150,9 +150,9 @@ func (m *maskedAutoencoder) makeLayers(hidden []int, direct bool, classes int) {
 	inputs := degree
 	for _, units := range hidden {
 		// Degrees run evenly over all places but the last, which nothing comes after, in ascending order.
-		own, below := make([]int32, units), make([]int32, units)
+		own, below := make([]float32, units), make([]float32, units)
 		for k := range own {
-			own[k] = int32(k * max(len(m.elements)-1, 1) / units)
+			own[k] = float32(k * max(len(m.elements)-1, 1) / units)
 			below[k] = own[k] + 1
 		}
 		m.Hidden = append(m.Hidden, newMasked(degree, below, nn.HeNormal))
@@ -160,7 +160,7 @@ func (m *maskedAutoencoder) makeLayers(hidden []int, direct bool, classes int) {
 		degree = own
 	}
 	m.give(classes, width)
-	below, begin := make([]int32, width), make([]float32, width)
+	below, begin := make([]float32, width), make([]float32, width)
 	for _, e := range m.elements {
 		n := m.factor.width()
 		if e.category {
