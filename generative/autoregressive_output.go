@@ -68,13 +68,9 @@ func (f factor) begin(bias []float32) {
 	}
 }
 
-// mixture takes the parameters (…, width) apart: log weights, means and log scales, (…, components).
-func (f factor) mixture(p *tensor.Node) (logWeight, mean, logScale *tensor.Node) {
-	axis := p.Shape().Rank() - 1
-	part := func(i int) *tensor.Node { return tensor.SliceAxis(p, axis, i*f.components, (i+1)*f.components) }
-	// A smooth floor: log scales far above it are as they are.
-	logScale = tensor.AddScalar(tensor.Softplus(tensor.AddScalar(part(2), -f.least())), f.least())
-	return tensor.LogSoftmax(part(0)), part(1), logScale
+// bounded is a log scale with a smooth floor: far above it, log scales are as they are.
+func (f factor) bounded(logScale *tensor.Node) *tensor.Node {
+	return tensor.AddScalar(tensor.Softplus(tensor.AddScalar(logScale, -f.least())), f.least())
 }
 
 // logLikelihood is log p of each element, (n, elements), from parameters (n, elements, width) and x (n, elements).
@@ -87,12 +83,8 @@ func (f factor) logLikelihood(p, x *tensor.Node) *tensor.Node {
 		level := tensor.Convert(tensor.Round(tensor.MulScalar(x, float64(f.levels-1))), tensor.Int32)
 		return tensor.Reshape(tensor.Neg(nn.CrossEntropy(tensor.Reshape(p, d[0]*d[1], f.levels), tensor.Reshape(level, d[0]*d[1]))), d...)
 	}
-	logWeight, mean, logScale := f.mixture(p)
-	return f.mixtureLogLikelihood(logWeight, mean, logScale, x)
-}
-
-func (f factor) mixtureLogLikelihood(logWeight, mean, logScale, x *tensor.Node) *tensor.Node {
-	d := x.Dims()
+	part := func(i int) *tensor.Node { return tensor.SliceAxis(p, 2, i*f.components, (i+1)*f.components) }
+	logWeight, mean, logScale := tensor.LogSoftmax(part(0)), part(1), f.bounded(part(2))
 	each := tensor.BroadcastTo(tensor.Reshape(x, d[0], d[1], 1), mean.Dims()...)
 	var log *tensor.Node
 	if f.output == Logistic {
