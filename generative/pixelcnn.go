@@ -32,7 +32,7 @@ import (
 // Samples are drawn pixel by pixel from activations that are kept, so that each costs one pass in all.
 type PixelCNN struct {
 	Channels   int            `json:"channels" default:"32" min:"1" max:"4096" help:"feature maps of each stack"`
-	Layers     int            `json:"layers" default:"8" min:"1" max:"100" help:"gated layers"`
+	Layers     int            `json:"layers" default:"6" min:"1" max:"100" help:"gated layers"`
 	Output     Output         `json:"output" default:"auto" choices:"auto,bernoulli,softmax,logistic" help:"of a pixel given those before; auto is bernoulli for grey pictures, logistic in colour"`
 	Components int            `json:"components" default:"5" min:"1" max:"1000" help:"of the mixture for output logistic"`
 	Epochs     int            `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 10, or as many as make 3,000 steps"`
