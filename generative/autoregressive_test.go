@@ -2,9 +2,11 @@ package generative
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -574,5 +576,137 @@ func TestChainErrors(t *testing.T) {
 		if _, _, err := (model.Run{}).Read(bytes.NewReader(file.Bytes()), int64(file.Len())); !errors.Is(err, model.ErrDamaged) {
 			t.Errorf("%s: a weight that is NaN returned the error %v, expected one that wraps %q", name, err, model.ErrDamaged)
 		}
+	}
+}
+
+// goldenChain is a network by PyTorch: testdata/make_autoregressive.py says which.
+type goldenChain struct {
+	Parameters, Gradients []goldenArray
+	X                     goldenArray
+	Y                     []int32
+	Log                   []float64
+}
+
+// TestChainsEqualPyTorch compares log p and its gradients with those of networks whose masks are written out.
+func TestChainsEqualPyTorch(t *testing.T) {
+	text, err := os.ReadFile("testdata/autoregressive.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct{ Made, PixelCNN goldenChain }
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	card := func(recipe model.Spec, shape data.Shape, top int) *model.Card {
+		set := tinyPictures(t, shape, top, 4)
+		transform, err := data.FitTransform(t.Context(), set, data.Unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := model.NewCard("", recipe, set, transform, model.Run{})
+		return &c
+	}
+	made := tinyMADE()
+	made.Hidden = []int{7, 5}
+	masked, err := made.network(card(made, data.Shape{Height: 2, Width: 3, Channels: 1}, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gated := tinyPixelCNN()
+	gated.Channels = 4
+	pixels, err := gated.network(card(gated, data.Shape{Height: 5, Width: 6, Channels: 3}, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		golden goldenChain
+		net    conditionals
+		size   int
+	}{{"made", golden.Made, masked, 6}, {"pixelcnn", golden.PixelCNN, pixels, 90}} {
+		onBackends(t, func(t *testing.T, b tensor.Backend) {
+			params := nn.Collect(c.net)
+			vars := params.Init(1)
+			if len(params) != len(c.golden.Parameters) {
+				t.Fatalf("%s: %d parameters, expected %d", c.name, len(params), len(c.golden.Parameters))
+			}
+			for i, p := range params {
+				want := c.golden.Parameters[i]
+				if p.Name != want.Name || !slices.Equal(p.Dims, want.Shape) {
+					t.Fatalf("%s: parameter %d is %s %v, expected %s %v", c.name, i, p.Name, p.Dims, want.Name, want.Shape)
+				}
+				want.copyTo(t, vars[p.Name].F32, 0, 1)
+			}
+			n := len(c.golden.Y)
+			prog, err := tensor.Build(func(g *tensor.Graph) {
+				log := c.net.logLikelihood(g.Input("x", tensor.Float32, n, c.size), g.Input("y", tensor.Int32, n), &nn.Mode{})
+				g.Output("log", log)
+				for i, d := range tensor.Gradient(tensor.Mean(log), params.Nodes(g)...) {
+					g.Output(params[i].Name, d)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := b.Compile(prog, vars)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.golden.X.copyTo(t, e.Input("x").F32, 0, 1)
+			copy(e.Input("y").I32, c.golden.Y)
+			if err := e.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range c.golden.Log {
+				if got := float64(e.Output("log").F32[i]); !(math.Abs(got-want) <= 1e-5*math.Abs(want)) {
+					t.Errorf("%s: log p of example %d is %v, expected %v", c.name, i, got, want)
+				}
+			}
+			for i, p := range params {
+				want := make([]float32, len(e.Output(p.Name).F32))
+				c.golden.Gradients[i].copyTo(t, want, 0, 1)
+				top := 0.0
+				for _, w := range want {
+					top = max(top, math.Abs(float64(w)))
+				}
+				for k, got := range e.Output(p.Name).F32 {
+					if !(math.Abs(float64(got-want[k])) <= 1e-4*top) {
+						t.Fatalf("%s: the gradient of element %d of %s is %v, expected %v", c.name, k, p.Name, got, want[k])
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestChainThreads: samples and log-probabilities have the same bits at any number of threads.
+func TestChainThreads(t *testing.T) {
+	set := tinyPictures(t, data.Shape{Height: 4, Width: 5, Channels: 1}, 3, 64)
+	x := read(t, set)
+	for name, recipe := range chainRecipes() {
+		t.Run(name, func(t *testing.T) {
+			fitted, _ := fit(t, recipe(Softmax), set, model.Run{Threads: 1})
+			var file bytes.Buffer
+			if err := fitted.Save(&file); err != nil {
+				t.Fatal(err)
+			}
+			answers := func(threads int) ([]float32, []float64) {
+				m, _, err := model.Run{Threads: threads}.Read(bytes.NewReader(file.Bytes()), int64(file.Len()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b := data.NewBatch(x.Shape, 40, false)
+				if err := m.(model.Sampler).Sample(b, rand.New(rand.NewPCG(1, 2))); err != nil {
+					t.Fatal(err)
+				}
+				return b.X, logs(t, m, x, -1)
+			}
+			samples, log := answers(1)
+			for _, threads := range []int{2, 7} {
+				if s, l := answers(threads); !slices.Equal(s, samples) || !slices.Equal(l, log) {
+					t.Errorf("samples or log-probabilities differ between 1 and %d threads", threads)
+				}
+			}
+		})
 	}
 }
