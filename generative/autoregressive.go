@@ -100,6 +100,55 @@ func (m chain) typed() model.Model {
 	return &Autoregressive{m}
 }
 
+// marginalLogits are, for each element of t(x), those of its values without regard to other elements: of 1 where it is a coin or
+// a level of a category, of all levels for a softmax, nil for numbers. Half an example more keeps them finite. A network that
+// begins there need not learn slowly that borders are black.
+func marginalLogits(ctx context.Context, card *model.Card, set data.Set, f factor) ([][]float32, error) {
+	var counts [][]float64
+	for range card.Schema.Size() {
+		step := card.Transform.Steps[min(len(counts), len(card.Transform.Steps)-1)] // a picture has one for all pixels
+		switch {
+		case f.output == Softmax:
+			counts = append(counts, slices.Repeat([]float64{0.5 / float64(f.levels)}, f.levels))
+		case f.output == Bernoulli:
+			counts = append(counts, []float64{0.5})
+		case step.OneHot:
+			for range step.Levels {
+				counts = append(counts, []float64{0.5 / float64(len(step.Levels))})
+			}
+		default:
+			counts = append(counts, nil)
+		}
+	}
+	err := data.Each(ctx, set, func(_ int, b data.Batch) error {
+		t, err := card.Transformed(b)
+		for i, x := range t.X {
+			switch count := counts[i%len(counts)]; len(count) {
+			case 0:
+			case 1:
+				count[0] += float64(x)
+			default:
+				count[int(math.Round(float64(x)*float64(f.levels-1)))]++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	logits := make([][]float32, len(counts))
+	for j, count := range counts {
+		for _, c := range count {
+			rest := float64(set.Len()) + 0.5
+			if f.output == Bernoulli {
+				rest += 0.5 - c
+			}
+			logits[j] = append(logits[j], float32(math.Log(c/rest)))
+		}
+	}
+	return logits, nil
+}
+
 // fitChain maximises the log-likelihood by Adam on mini-batches.
 func fitChain(ctx context.Context, card model.Card, net conditionals, output Output, set data.Set, o train.Options, run model.Run) (model.Model, *model.Summary, error) {
 	prior, err := classPrior(ctx, set)

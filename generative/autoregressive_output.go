@@ -51,7 +51,7 @@ func (f factor) least() float64 {
 	return leastLogSD
 }
 
-// begin sets the parameters of one element to where training begins: components side by side over the range of x, each as
+// begin sets the parameters of one element, the first of bias, to where training begins: components side by side over the range of x, each as
 // wide as their distance.
 func (f factor) begin(bias []float32) {
 	if f.output != Logistic && f.output != Normal {

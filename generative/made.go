@@ -29,7 +29,7 @@ import (
 // Samples are drawn element by element. Since a unit of degree m depends on the first m elements alone, each is computed
 // once, when these are known, and a sample costs one pass.
 type MADE struct {
-	Hidden     []int          `json:"hidden" default:"" min:"1" max:"65536" help:"units of each hidden layer; by default two layers of twice as many as x has elements, 128 to 2,000"`
+	Hidden     []int          `json:"hidden" default:"" min:"1" max:"65536" help:"units of each hidden layer; by default two layers of twice as many as x has elements, 256 to 2,000"`
 	Order      Order          `json:"order" default:"natural" choices:"natural,random" help:"order of the elements: as they are, or shuffled by the seed"`
 	Direct     bool           `json:"direct" default:"true" help:"connect each output with the elements before it directly, too"`
 	Output     Output         `json:"output" default:"auto" choices:"auto,bernoulli,softmax,logistic,normal" help:"of one element given those before; auto is bernoulli for grey pictures, logistic in colour, normal for tables"`
@@ -40,7 +40,7 @@ type MADE struct {
 	Rate       float64        `json:"rate" default:"0.001" min:"1e-7" max:"10" help:"highest learning rate of Adam"`
 	Schedule   train.Schedule `json:"schedule" default:"cosine" choices:"constant,cosine,linear" help:"how the learning rate falls"`
 	Average    float64        `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the weights, which is the model; 0 for none"`
-	Patience   int            `json:"patience" default:"0" min:"0" max:"100000" help:"stop after so many epochs without a better validation loss; 0 never"`
+	Patience   int            `json:"patience" default:"20" min:"0" max:"100000" help:"stop after so many epochs without a better validation loss; 0 never"`
 }
 
 // Order is the order in which a [MADE] takes the elements of x.
@@ -77,6 +77,11 @@ func (r *MADE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mode
 	if err != nil {
 		return nil, nil, err
 	}
+	logits, err := marginalLogits(ctx, &card, set, net.factor)
+	if err != nil {
+		return nil, nil, err
+	}
+	net.beginAt(logits)
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 40)
 	return fitChain(ctx, card, net, net.output, set, train.Options{
 		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Average: r.Average, Patience: r.Patience,

@@ -54,7 +54,8 @@ type maskedAutoencoder struct {
 	dropout float64
 	// elements are those of x: for each where it stands in t(x) and its parameters in the output.
 	elements []element
-	numbers  int // of the elements, those with parameters by factor, which come first in the output
+	numbers  int       // of the elements, those with parameters by factor, which come first in the output
+	begin    []float32 // the bias of the output where training begins
 }
 
 // element is one element of x: elements [from, to) of t(x), at a place of the order, with outputs from out on. A category has
@@ -85,7 +86,7 @@ func (r *MADE) network(card *model.Card) (*maskedAutoencoder, error) {
 	net.lookAt(card.Transform, r.Order.places(schema.Size(), card.Seed))
 	hidden := r.Hidden
 	if len(hidden) == 0 {
-		width := min(max(2*schema.Size(), 128), 2000)
+		width := min(max(2*schema.Size(), 256), 2000)
 		hidden = []int{width, width}
 	}
 	net.makeLayers(hidden, r.Direct, card.Classes())
@@ -160,24 +161,38 @@ func (m *maskedAutoencoder) makeLayers(hidden []int, direct bool, classes int) {
 		degree = own
 	}
 	m.give(classes, width)
-	below, begin := make([]float32, width), make([]float32, width)
+	below := make([]float32, width)
+	m.begin = make([]float32, width)
 	for _, e := range m.elements {
-		n := m.factor.width()
-		if e.category {
-			n = e.to - e.from
-		} else {
-			m.factor.begin(begin[e.out : e.out+n])
+		p := m.own(e, below)
+		for k := range p {
+			p[k] = e.place
 		}
-		for k := e.out; k < e.out+n; k++ {
-			below[k] = e.place
+		if !e.category {
+			m.factor.begin(m.own(e, m.begin))
 		}
 	}
 	m.Out = newMasked(degree, below, nn.GlorotUniform)
-	m.Out.Bias.Init = func(dst []float32, _, _ int, _ *rand.Rand) { copy(dst, begin) }
+	m.Out.Bias.Init = func(dst []float32, _, _ int, _ *rand.Rand) { copy(dst, m.begin) }
 	if direct {
 		layer := newMasked(inputs, below, nn.Zeros)
 		layer.Bias = nil
 		m.Direct = &layer
+	}
+}
+
+// own is the part of the output that is an element's parameters.
+func (m *maskedAutoencoder) own(e element, out []float32) []float32 {
+	if e.category {
+		return out[e.out : e.out+e.to-e.from]
+	}
+	return out[e.out : e.out+m.factor.width()]
+}
+
+// beginAt lets training begin where pixels and categories are independent, with their marginal logits.
+func (m *maskedAutoencoder) beginAt(logits [][]float32) {
+	for _, e := range m.elements {
+		copy(m.own(e, m.begin), slices.Concat(logits[e.from:e.to]...))
 	}
 }
 

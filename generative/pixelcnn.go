@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -57,6 +58,11 @@ func (r *PixelCNN) Fit(ctx context.Context, set data.Set, run model.Run) (model.
 	if err != nil {
 		return nil, nil, err
 	}
+	logits, err := marginalLogits(ctx, &card, set, net.pixel.factor)
+	if err != nil {
+		return nil, nil, err
+	}
+	copy(net.begin, slices.Concat(logits...))
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 10)
 	return fitChain(ctx, card, net, net.pixel.output, set, train.Options{
 		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Average: r.Average, Patience: r.Patience,

@@ -21,6 +21,7 @@ type pixelNetwork struct {
 	pixel    pixel
 	shape    data.Shape
 	channels int
+	begin    []float32 // OutPlace where training begins
 }
 
 // window is a convolution of stride 1, whose place in the picture is said where it is applied.
@@ -102,11 +103,11 @@ func (r *PixelCNN) network(card *model.Card) (*pixelNetwork, error) {
 	net.Deep = nn.NewDense(c, 2*c, nn.HeNormal)
 	net.Out = nn.NewDense(2*c, net.pixel.width(), nn.GlorotUniform).NoBias()
 	net.OutPlace = place(net.pixel.width())
-	net.OutPlace.Init = func(dst []float32, _, _ int, _ *rand.Rand) {
-		for w := net.pixel.width(); len(dst) > 0; dst = dst[w:] {
-			net.pixel.begin(dst[:w])
-		}
+	net.begin = make([]float32, schema.Height*schema.Width*net.pixel.width())
+	for rest := net.begin; len(rest) > 0; rest = rest[net.pixel.width():] {
+		net.pixel.begin(rest)
 	}
+	net.OutPlace.Init = func(dst []float32, _, _ int, _ *rand.Rand) { copy(dst, net.begin) }
 	return net, nil
 }
 
@@ -185,7 +186,7 @@ func (f pixel) width() int {
 	return f.components * (1 + 2*f.channels + f.channels*(f.channels-1)/2)
 }
 
-// begin sets the parameters of a pixel to where training begins.
+// begin sets the parameters of a pixel, the first of bias, to where training begins.
 func (f pixel) begin(bias []float32) {
 	if f.channels == 1 {
 		f.factor.begin(bias)
