@@ -65,7 +65,7 @@ type chain struct {
 
 // Chain are the sampling options of the autoregressive models.
 type Chain struct {
-	Temperature float64 `json:"temperature" default:"1" min:"0.01" max:"10" help:"below 1 each element keeps to its likelier values: logits and variances are scaled by it"`
+	Temperature float64 `json:"temperature" default:"1" min:"0.01" max:"10" help:"below 1 each element keeps to its likelier values: logits are divided by it, scales multiplied"`
 	Shades      bool    `json:"shades" default:"false" help:"show the probability of each binarised pixel, given those drawn before it, for its coin"`
 }
 

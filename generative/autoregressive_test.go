@@ -61,7 +61,7 @@ func chainSets(t *testing.T) map[string]chainSet {
 	}
 }
 
-// evaluated is the output "out" of a program on the reference backend, or the named one.
+// evaluated is the output "out" of a program of x, and of y where there are labels.
 func evaluated(t *testing.T, b tensor.Backend, vars tensor.Vars, x []float32, y []int32, build func(g *tensor.Graph)) []float32 {
 	t.Helper()
 	prog, err := tensor.Build(build)
@@ -152,22 +152,18 @@ func TestNothingAfterIsSeen(t *testing.T) {
 				t.Fatal(err)
 			}
 			size := net.elements[len(net.elements)-1].to
-			inputs, places := make([]int, size), []int{}
+			inputs, outputs, places := make([]int, size), make([]float32, len(net.Out.below)), []int{}
 			for _, e := range net.elements {
 				for j := e.from; j < e.to; j++ {
 					inputs[j] = int(e.place)
 				}
-			}
-			for k := range net.Out.below {
-				for _, e := range net.elements {
-					n := net.factor.width()
-					if e.category {
-						n = e.to - e.from
-					}
-					if e.out <= k && k < e.out+n {
-						places = append(places, int(e.place))
-					}
+				own := net.own(e, outputs)
+				for k := range own {
+					own[k] = e.place
 				}
+			}
+			for _, place := range outputs {
+				places = append(places, int(place))
 			}
 			check(t, net, size, func(x *tensor.Node) *tensor.Node { return net.parameters(x, nil, &nn.Mode{}) },
 				func(j int) int { return inputs[j] }, places)
@@ -391,7 +387,8 @@ func TestRowsIntegrateToOne(t *testing.T) {
 					t.Errorf("the density integrates to %v given class %d, expected 1", sum, y)
 				}
 			}
-			// What it has learned: 2 log 2π e σ-like entropies lie far below those of one normal distribution for each column.
+			// What it has learned: a projected circle is thin in the middle. |10 cos u| < 3 has probability 0.194, and would have
+			// 0.33 under a normal distribution of the same variance.
 			b := data.NewBatch(schema.Shape, 2000, false)
 			if err := m.(model.Sampler).Sample(b, r); err != nil {
 				t.Fatal(err)
@@ -402,7 +399,6 @@ func TestRowsIntegrateToOne(t *testing.T) {
 					inside++
 				}
 			}
-			// A projected circle is thin in the middle: |10 cos u| < 3 has probability 0.194; a normal of the same variance 0.33.
 			if share := float64(inside) / 2000; !(math.Abs(share-0.2) <= 0.06) {
 				t.Errorf("%v of the samples lie in the middle, expected about 0.2", share)
 			}

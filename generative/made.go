@@ -19,12 +19,12 @@ import (
 //	hˡ = ReLU(bˡ + hˡ⁻¹ (Wˡ ∘ Mˡ)),   Mˡ_jk = 1 where m(j) ≤ m(k)        (their eq. 12)
 //	out = c + hᴸ (V ∘ M) + x (A ∘ M),  M_jd = 1 where m(j) < d           (their eq. 13; A: direct connections)
 //
-// out holds the parameters of p(x_d | x_1 … x_(d−1)), see [MADE.Output], and one pass gives
+// out holds the parameters of p(x_d | x_1 … x_(d−1)), see factor, and one pass gives
 //
 //	log p(x) = Σ_d log p(x_d | x_1 … x_(d−1)),
 //
-// exactly. In tables a number has a mixture of normal distributions (RNADE) and a category a softmax. With labels each layer
-// adds a vector of the class, and the model is p(x|y).
+// exactly. In tables a number has a mixture of normal distributions (RNADE), whole numbers too, which samples are rounded to, and
+// a category a softmax. With labels each layer adds a vector of the class, and the model is p(x|y).
 //
 // Samples are drawn element by element. Since a unit of degree m depends on the first m elements alone, each is computed
 // once, when these are known, and a sample costs one pass.

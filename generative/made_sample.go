@@ -122,12 +122,8 @@ func (s *maskedSampler) draw(x []float32, layers []packedLayer, order []element,
 			}
 			before = units[i]
 		}
-		n := m.factor.width()
-		if e.category {
-			n = e.to - e.from
-		}
 		out := &layers[len(m.Hidden)]
-		p := make([]float32, n)
+		p := make([]float32, len(m.own(e, out.bias)))
 		for k := range p {
 			p[k] = out.sum(e.out+k, before, class)
 			if out.direct != nil {
