@@ -23,7 +23,8 @@ type CodeLength struct {
 	Given bool
 	// Of is what the likelihood is of where that is not x itself, such as "dynamically binarised pixels" (model.Reducer).
 	Of string
-	// Exact is the mean of -log p(x) where the model has a density, nil where it has only a bound.
+	// Exact is the mean of -log p(x) where the model has a density, of x or of what it draws from x; nil where it has only a
+	// bound.
 	Exact *Estimate
 	// Bound is the mean of an upper bound of -log p(x), the negative ELBO, where the model has only that; else nil.
 	Bound *Bound
@@ -109,9 +110,10 @@ func (l *CodeLength) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// Likelihood measures a model.Density by p(x); on labelled data a model.CondBound by the bound on p(x|y), since a bound on
-// p(x) would be loose by what the sum over classes costs; otherwise a model.Bound by p(x), and a model.CondDensity that has
-// no p(x) by p(x|y). Another model is ErrNoLikelihood. The seed is of the draws behind a bound.
+// Likelihood measures a model.Density by p(x), and a model.DrawnDensity by one draw from each example; on labelled data a
+// model.CondBound by the bound on p(x|y), since a bound on p(x) would be loose by what the sum over classes costs; otherwise a
+// model.Bound by p(x), and a model.CondDensity or model.CondDrawnDensity that has no p(x) by p(x|y). Another model is
+// ErrNoLikelihood. The seed is of the draws behind a bound, and of those from x.
 func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (*CodeLength, error) {
 	if set.Len() == 0 {
 		return nil, errEmpty
@@ -123,6 +125,8 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 	isCondDensity = isCondDensity && condDensity.Classes() > 0
 	condBound, isCondBound := m.(model.CondBound)
 	isCondBound = isCondBound && condBound.Classes() > 0
+	condDrawn, isCondDrawn := m.(model.CondDrawnDensity)
+	isCondDrawn = isCondDrawn && condDrawn.Classes() > 0
 	r := streamBound.rand(seed)
 
 	if reducer, ok := m.(model.Reducer); ok {
@@ -131,6 +135,10 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 	var err error
 	if d, ok := m.(model.Density); ok {
 		l.Exact, err = exact(ctx, set, d.LogProb)
+		return l, err
+	}
+	if d, ok := m.(model.DrawnDensity); ok {
+		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return d.LogProbDrawn(dst, x, r) })
 		return l, err
 	}
 	if isCondBound && labelled {
@@ -157,11 +165,14 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 		return l, err
 	}
 	switch {
-	case (isCondDensity || isCondBound) && !labelled:
+	case (isCondDensity || isCondBound || isCondDrawn) && !labelled:
 		return nil, fmt.Errorf("the model has only p(x given y): %w", data.ErrNoLabels)
 	case isCondDensity:
 		l.Given = true
 		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return condDensity.LogProbGiven(dst, x, x.Y) })
+	case isCondDrawn:
+		l.Given = true
+		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return condDrawn.LogProbDrawnGiven(dst, x, x.Y, r) })
 	default:
 		return nil, ErrNoLikelihood
 	}

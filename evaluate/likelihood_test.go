@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
 )
 
 // logBlob is log p(x|y) of a blob.
@@ -52,6 +53,77 @@ func (blobBound) LogImportanceBound(dst []float64, x data.Batch, k int, r *rand.
 		dst[i] += 0.1*r.NormFloat64() - 1/float64(k)
 	}
 	return err
+}
+
+// blobDrawn has the true densities of what it draws from x: x itself, but for the random numbers that it takes.
+type blobDrawn struct{ blobModel }
+
+func (blobDrawn) LikelihoodOf() string { return "noisy x" }
+
+func (blobDrawn) LogProbDrawn(dst []float64, x data.Batch, r *rand.Rand) error {
+	err := blobDensity{}.LogProb(dst, x)
+	for i := range dst {
+		dst[i] += 1e-3 * r.NormFloat64()
+	}
+	return err
+}
+
+// blobCondDrawn has the densities given the class.
+type blobCondDrawn struct{ blobModel }
+
+func (blobCondDrawn) Classes() int         { return 2 }
+func (blobCondDrawn) LikelihoodOf() string { return "noisy x" }
+
+func (blobCondDrawn) LogProbDrawnGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error {
+	err := blobCondDensity{}.LogProbGiven(dst, x, y)
+	for i := range dst {
+		dst[i] += 1e-3 * r.NormFloat64()
+	}
+	return err
+}
+
+// TestLikelihoodOfADraw: what is drawn from x has an exact likelihood, which says of what it is and depends on the seed.
+func TestLikelihoodOfADraw(t *testing.T) {
+	ctx, set := context.Background(), twoBlobs(t, 900)
+	measure := func(m model.Model, seed uint64) *CodeLength {
+		l, err := Likelihood(ctx, m, set, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	plain := measure(blobDensity{}, 1)
+	drawn := measure(blobDrawn{}, 1)
+	if drawn.Bound != nil || drawn.Of != "noisy x" || drawn.Given || drawn.NatsPerExample().Kind != KindEstimate {
+		t.Errorf("a density of draws is reported as %+v", drawn)
+	}
+	near(t, "nats per example", drawn.Exact.Value, plain.Exact.Value, 5e-3/30)
+	if again, other := measure(blobDrawn{}, 1), measure(blobDrawn{}, 2); *again.Exact != *drawn.Exact || *other.Exact == *drawn.Exact {
+		t.Errorf("the same seed gives %v, then %v; another %v", drawn.Exact, again.Exact, other.Exact)
+	}
+	given := measure(blobCondDrawn{}, 1)
+	if !given.Given || given.Bound != nil {
+		t.Errorf("a density of draws given the class is reported as %+v", given)
+	}
+	near(t, "nats per example given the class", given.Exact.Value, measure(blobCondDensity{}, 1).Exact.Value, 5e-3/30)
+	text, err := json.Marshal(drawn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(text, &keys); err != nil {
+		t.Fatal(err)
+	}
+	if keys["is_bound"] != false || keys["likelihood_of"] != "noisy x" {
+		t.Errorf("JSON is %s", text)
+	}
+	unlabelled, err := data.NewTable(blobSchema(), []float32{0, 0}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Likelihood(ctx, blobCondDrawn{}, unlabelled, 1); !errors.Is(err, data.ErrNoLabels) {
+		t.Errorf("no labels: error %v", err)
+	}
 }
 
 func TestLikelihoodOfADensity(t *testing.T) {

@@ -6,7 +6,8 @@
 //	Classifier    log p(y|x)                     Sampler       x ~ p(x)
 //	Density       log p(x), exact                CondSampler   x ~ p(x|y)
 //	Bound         a bound on log p(x)            CondDensity   log p(x|y), exact
-//	Encoder       x -> latent                    CondBound     a bound on log p(x|y)
+//	DrawnDensity  log p(b), b drawn from x       CondBound     a bound on log p(x|y)
+//	Encoder       x -> latent                    CondDrawnDensity  log p(b|y), b drawn from x
 //	Decoder       latent -> x                    Tunable       sampling options
 //
 // Units. A model takes x and gives x in the raw units of the data: pixels 0..Schema.MaxValue, table values, a categorical
@@ -105,6 +106,23 @@ type CondImportanceBound interface {
 	CondBound
 	// LogImportanceBoundGiven sets dst[i] to log (1/k) Σ_j p(x_i, z_j|y[i])/q(z_j|x_i, y[i]) with k draws, in nats.
 	LogImportanceBoundGiven(dst []float64, x data.Batch, y []int32, k int, r *rand.Rand) error
+}
+
+// DrawnDensity is a generative model of something that is drawn from x anew each time, such as binarised pixels. Its
+// log-probability of each draw is exact. Reducer says what is drawn.
+type DrawnDensity interface {
+	Reducer
+	// LogProbDrawn sets dst[i] to log p(b_i) in nats, where b_i is drawn from x_i by r.
+	LogProbDrawn(dst []float64, x data.Batch, r *rand.Rand) error
+}
+
+// CondDrawnDensity has an exact log-probability, given a class, of what is drawn from x.
+type CondDrawnDensity interface {
+	Reducer
+	// Classes is K, the number of classes.
+	Classes() int
+	// LogProbDrawnGiven sets dst[i] to log p(b_i|y[i]) in nats, where b_i is drawn from x_i by r.
+	LogProbDrawnGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error
 }
 
 // Reducer is a model whose likelihood is not of x itself but of something made of it, so that it compares only with

@@ -256,6 +256,8 @@ var defects = []defect{
 			}
 			return m.Sample(dst, r)
 		}})},
+	{"nil_rand", "a draw from x by a source of its own", func(t *trial) { t.model = &drawing{t.model.(*toy.Generator)} }},
+	{"wrong_class", "a draw from x given an unknown class", func(t *trial) { t.model = &drawingGiven{t.model.(*toy.Generator)} }},
 	{"posterior", "probabilities that sum to more than 1", func(t *trial) { t.model = &boaster{t.model.(*toy.Generator)} }},
 	{"log_probability", "NaN", bend(bent{logProb: func(_ *toy.Generator, dst []float64, _ data.Batch) error {
 		dst[3] = math.NaN()
@@ -327,6 +329,24 @@ func (l *looseGiven) LogBoundGiven(dst []float64, x data.Batch, y []int32, r *ra
 
 func (l *looseGiven) LogImportanceBoundGiven(dst []float64, x data.Batch, _ []int32, k int, r *rand.Rand) error {
 	return (&loose{l.Generator}).LogImportanceBound(dst, x, k, r)
+}
+
+// drawing draws from x whether it is given random numbers or not.
+type drawing struct{ *toy.Generator }
+
+func (*drawing) LikelihoodOf() string { return "noisy x" }
+
+func (d *drawing) LogProbDrawn(dst []float64, x data.Batch, _ *rand.Rand) error {
+	return d.LogProb(dst, x)
+}
+
+// drawingGiven takes any class.
+type drawingGiven struct{ *toy.Generator }
+
+func (*drawingGiven) LikelihoodOf() string { return "noisy x" }
+
+func (d *drawingGiven) LogProbDrawnGiven(dst []float64, x data.Batch, _ []int32, _ *rand.Rand) error {
+	return d.LogProb(dst, x)
 }
 
 // decoder decodes codes of any length.

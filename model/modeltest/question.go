@@ -35,6 +35,10 @@ func questions(m model.Model) []question {
 		list = append(list, question{name: "LogBound", each: 1, random: true,
 			ask: func(dst []float64, x data.Batch, _ []int32, r *rand.Rand) error { return m.LogBound(dst, x, r) }})
 	}
+	if m, ok := m.(model.DrawnDensity); ok {
+		list = append(list, question{name: "LogProbDrawn", each: 1, random: true,
+			ask: func(dst []float64, x data.Batch, _ []int32, r *rand.Rand) error { return m.LogProbDrawn(dst, x, r) }})
+	}
 	if m, ok := m.(model.ImportanceBound); ok {
 		list = append(list, question{name: "LogImportanceBound", each: 1, random: true,
 			ask: func(dst []float64, x data.Batch, _ []int32, r *rand.Rand) error {
@@ -47,6 +51,9 @@ func questions(m model.Model) []question {
 	}
 	if m, ok := m.(model.CondBound); ok && m.Classes() > 0 {
 		list = append(list, question{name: "LogBoundGiven", each: 1, given: true, random: true, ask: m.LogBoundGiven})
+	}
+	if m, ok := m.(model.CondDrawnDensity); ok && m.Classes() > 0 {
+		list = append(list, question{name: "LogProbDrawnGiven", each: 1, given: true, random: true, ask: m.LogProbDrawnGiven})
 	}
 	if m, ok := m.(model.CondImportanceBound); ok && m.Classes() > 0 {
 		list = append(list, question{name: "LogImportanceBoundGiven", each: 1, given: true, random: true,
@@ -146,6 +153,8 @@ func isConditionalModel(m model.Model) bool {
 	case model.CondDensity:
 		return m.Classes() > 0
 	case model.CondBound:
+		return m.Classes() > 0
+	case model.CondDrawnDensity:
 		return m.Classes() > 0
 	}
 	return false
