@@ -55,17 +55,21 @@ func (g affine) split(params *tensor.Node) (s, t *tensor.Node) {
 	return s, tensor.SliceAxis(params, axis, m, 2*m)
 }
 
-// standardNormal is log N(z_i; 0, I) + constant_i of each row of z (n, len(z)/n), in nats and float64: a square of a far
-// outlier is too large for a float32.
-func standardNormal[T float32 | float64](dst []float64, z []float32, constant []T) {
+// flowLogProb sets dst[i] to log N(z_i; 0, I) + logDet_i + constant in nats, where z is (n, len(z)/n). The sum is one of float64:
+// the square of a far outlier is too large for a float32.
+func flowLogProb(dst []float64, z, logDet []float32, constant float64) error {
 	p := len(z) / max(1, len(dst))
+	constant -= float64(p) / 2 * math.Log(2*math.Pi)
 	for i := range dst {
 		squares := 0.0
 		for _, v := range z[i*p : (i+1)*p] {
 			squares += float64(v) * float64(v)
 		}
-		dst[i] = float64(constant[i]) - squares/2 - float64(p)/2*math.Log(2*math.Pi)
+		if dst[i] = float64(logDet[i]) + constant - squares/2; math.IsNaN(dst[i]) {
+			return fmt.Errorf("log p(x) of example %d of the batch is not a number, expected one; the model or x has values beyond all bounds", i)
+		}
 	}
+	return nil
 }
 
 // negativeLogLikelihood is the mean over the batch of −log N(z; 0, I) − logDet − constant, in nats: z (n, p), logDet (n).

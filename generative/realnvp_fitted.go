@@ -130,11 +130,7 @@ func (m *Flow) logProb(dst []float64, x data.Batch, y []int32) error {
 	if err := m.call(m.encode, len(dst), y, rows{"x", t.X}, z, logDet); err != nil {
 		return err
 	}
-	standardNormal(dst, z.values, logDet.values)
-	for i := range dst {
-		dst[i] += m.Transform.LogDet()
-	}
-	return nil
+	return flowLogProb(dst, z.values, logDet.values, m.Transform.LogDet())
 }
 
 // Sample draws a class where there are any, by their frequencies, and then x = f⁻¹(z) with z ~ N(0, I).
