@@ -39,7 +39,9 @@ type Glow struct {
 	Batch    int            `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step; at most an eighth of the data"`
 	Rate     float64        `json:"rate" default:"0.002" min:"1e-7" max:"10" help:"highest learning rate of Adam"`
 	Schedule train.Schedule `json:"schedule" default:"cosine" choices:"constant,cosine,linear" help:"how the learning rate falls"`
-	Patience int            `json:"patience" default:"0" min:"0" max:"100000" help:"stop after so many epochs without a better validation loss; 0 never"`
+	Average  float64        `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the parameters that is the result; 0 for none"`
+	Dropout  float64        `json:"dropout" default:"0.1" min:"0" max:"0.9" help:"share of hidden channels of a coupling's network that a training step leaves out"`
+	Patience int            `json:"patience" default:"20" min:"0" max:"100000" help:"stop after so many epochs without a better validation loss; 0 never"`
 }
 
 // Fit maximises the bound by Adam on mini-batches, with a new u for each picture and step.
@@ -67,7 +69,7 @@ func (r *Glow) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mode
 		Params: params,
 		Phases: []train.Phase{{Name: "glow", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
 			u := b.Mode.Noise.Uniform(append([]int{b.X.Dims()[0]}, net.padded.Dims()...)...)
-			z, logDet := net.encode(b.X, u, b.Y)
+			z, logDet := net.encode(b.X, u, b.Y, b.Mode)
 			return train.Loss{Value: negativeLogLikelihood(z, logDet, 0)}
 		}}},
 		Shape: schema.Shape.Dims(), Out: schema.Shape, Labelled: len(prior) > 0,
@@ -75,8 +77,12 @@ func (r *Glow) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mode
 		Identity: "glow" + string(identity),
 	}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 10)
+	patience := r.Patience
+	if run.Validation == nil || run.Validation.Len() == 0 {
+		patience = 0 // nothing to be patient about
+	}
 	found, err := train.Minimise(ctx, problem, set, train.Options{
-		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Patience: r.Patience,
+		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Patience: patience, Average: r.Average,
 		WarmUp: min(200, epochs*(set.Len()/batch)/10), Clip: 100}, run)
 	if err != nil {
 		return nil, nil, err

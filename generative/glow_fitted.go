@@ -47,7 +47,7 @@ func newGlow(card model.Card, net *glow, vars tensor.Vars, prior []float64, run 
 		return g.Input(name, tensor.Float32, append([]int{n}, s.Dims()...)...)
 	}
 	m.encode = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		z, logDet := net.encode(picture(g, "x", n, net.shape), picture(g, "u", n, net.padded), class(g, n))
+		z, logDet := net.encode(picture(g, "x", n, net.shape), picture(g, "u", n, net.padded), class(g, n), &nn.Mode{})
 		g.Output("z", z)
 		g.Output("log_det", logDet)
 	})

@@ -43,6 +43,7 @@ type glowStep struct {
 type glowNet struct {
 	In, Middle, Out nn.Conv
 	Class           *nn.Param // [classes, width]; nil without labels
+	dropout         float64
 }
 
 const (
@@ -70,7 +71,7 @@ func (r *Glow) network(schema *data.Schema, classes int) *glow {
 				Lower:       &nn.Param{Dims: []int{c, c}, Init: nn.Zeros},
 				Upper:       &nn.Param{Dims: []int{c, c}, Init: nn.Zeros},
 				LogDiagonal: &nn.Param{Dims: []int{c}, Init: nn.Zeros},
-				Coupling:    newGlowNet(c/2, r.Width, c, classes),
+				Coupling:    r.net(c/2, c, classes),
 			})
 		}
 		net.Levels = append(net.Levels, level)
@@ -78,17 +79,19 @@ func (r *Glow) network(schema *data.Schema, classes int) *glow {
 	}
 	for i := range net.Levels[:len(net.Levels)-1] {
 		level := &net.Levels[i]
-		split := newGlowNet(level.shape.Channels/2, r.Width, level.shape.Channels, classes)
+		split := r.net(level.shape.Channels/2, level.shape.Channels, classes)
 		level.Split = &split
 	}
 	return net
 }
 
-func newGlowNet(in, width, out, classes int) glowNet {
+func (r *Glow) net(in, out, classes int) glowNet {
+	width := r.Width
 	n := glowNet{
-		In:     nn.NewConv(in, width, 3, 1, 1, nn.HeNormal),
-		Middle: nn.NewConv(width, width, 1, 1, 0, nn.HeNormal),
-		Out:    nn.NewConv(width, out, 3, 1, 1, nn.Zeros),
+		dropout: r.Dropout,
+		In:      nn.NewConv(in, width, 3, 1, 1, nn.HeNormal),
+		Middle:  nn.NewConv(width, width, 1, 1, 0, nn.HeNormal),
+		Out:     nn.NewConv(width, out, 3, 1, 1, nn.Zeros),
 	}
 	if classes > 0 {
 		n.Class = &nn.Param{Dims: []int{classes, width}, Init: nn.Normal(0.1)}
@@ -96,14 +99,15 @@ func newGlowNet(in, width, out, classes int) glowNet {
 	return n
 }
 
-func (n *glowNet) apply(a, y *tensor.Node) *tensor.Node {
+func (n *glowNet) apply(a, y *tensor.Node, mode *nn.Mode) *tensor.Node {
 	h := n.In.Apply(a)
 	if n.Class != nil {
 		d := n.Class.Dims
 		own := tensor.MatMul(tensor.OneHot(y, tensor.Float32, d[0]), n.Class.Node(a.Graph()))
 		h = tensor.Add(h, tensor.Reshape(own, y.Dims()[0], 1, 1, d[1]))
 	}
-	return n.Out.Apply(nn.ReLU(n.Middle.Apply(nn.ReLU(h))))
+	h = nn.Dropout(nn.ReLU(n.Middle.Apply(nn.ReLU(h))), n.dropout, mode)
+	return n.Out.Apply(h)
 }
 
 // latent is the number of elements of z.
@@ -125,7 +129,7 @@ func (m *glow) units() *tensor.Array {
 
 // encode is z (n, latent) of pictures x [n, H, W, C] with noise u [n, H', W', C] in [0, 1), and the log-determinant (n) of what
 // leads from x + u to z.
-func (m *glow) encode(x, u, y *tensor.Node) (z, logDet *tensor.Node) {
+func (m *glow) encode(x, u, y *tensor.Node, mode *nn.Mode) (z, logDet *tensor.Node) {
 	g, n := x.Graph(), x.Dims()[0]
 	if m.padded != m.shape {
 		x = tensor.Pad(x, 0, make([]int, 4), []int{0, m.padded.Height - m.shape.Height, m.padded.Width - m.shape.Width, 0}, make([]int, 4))
@@ -142,14 +146,14 @@ func (m *glow) encode(x, u, y *tensor.Node) (z, logDet *tensor.Node) {
 		h = squeeze(h)
 		for j := range level.Steps {
 			var change *tensor.Node
-			h, change = level.Steps[j].encode(h, y)
+			h, change = level.Steps[j].encode(h, y, mode)
 			logDet = tensor.Add(logDet, change)
 		}
 		if level.Split == nil {
 			break
 		}
 		a, b := channelHalves(h)
-		b, logSlope := glowMove.forward(b, level.Split.apply(a, y))
+		b, logSlope := glowMove.forward(b, level.Split.apply(a, y, mode))
 		logDet = tensor.Add(logDet, tensor.Sum(nn.Flatten(logSlope), 1))
 		out, h = append(out, nn.Flatten(b)), a
 	}
@@ -172,7 +176,7 @@ func (m *glow) decode(z, y *tensor.Node, inverse [][]*tensor.Array) *tensor.Node
 		if level.Split == nil {
 			h = b
 		} else {
-			h = tensor.Concat(3, h, glowMove.inverse(b, level.Split.apply(h, y)))
+			h = tensor.Concat(3, h, glowMove.inverse(b, level.Split.apply(h, y, &nn.Mode{})))
 		}
 		for j, step := range slices.Backward(level.Steps) {
 			h = step.decode(h, y, inverse[i][j])
@@ -187,14 +191,14 @@ func (m *glow) decode(z, y *tensor.Node, inverse [][]*tensor.Array) *tensor.Node
 var glowMove = affine{glowLogScale}
 
 // encode is the step's output and its log-determinant (n) or a scalar part of it.
-func (s *glowStep) encode(h, y *tensor.Node) (out, logDet *tensor.Node) {
+func (s *glowStep) encode(h, y *tensor.Node, mode *nn.Mode) (out, logDet *tensor.Node) {
 	g, d := h.Graph(), h.Dims()
 	logScale, logDiagonal := s.LogScale.Node(g), s.LogDiagonal.Node(g)
 	h = tensor.Mul(tensor.Add(h, s.Shift.Node(g)), tensor.Exp(logScale))
 	h = pixelProduct(h, s.matrix(g))
 	constant := tensor.MulScalar(tensor.Sum(tensor.Add(logScale, logDiagonal)), float64(d[1]*d[2]))
 	a, b := channelHalves(h)
-	b, logSlope := glowMove.forward(b, s.Coupling.apply(a, y))
+	b, logSlope := glowMove.forward(b, s.Coupling.apply(a, y, mode))
 	return tensor.Concat(3, a, b), tensor.Add(tensor.Sum(nn.Flatten(logSlope), 1), constant)
 }
 
@@ -202,7 +206,7 @@ func (s *glowStep) encode(h, y *tensor.Node) (out, logDet *tensor.Node) {
 func (s *glowStep) decode(h, y *tensor.Node, inverse *tensor.Array) *tensor.Node {
 	g := h.Graph()
 	a, b := channelHalves(h)
-	h = tensor.Concat(3, a, glowMove.inverse(b, s.Coupling.apply(a, y)))
+	h = tensor.Concat(3, a, glowMove.inverse(b, s.Coupling.apply(a, y, &nn.Mode{})))
 	h = pixelProduct(h, g.Constant(inverse))
 	return tensor.Sub(tensor.Mul(h, tensor.Exp(tensor.Neg(s.LogScale.Node(g)))), s.Shift.Node(g))
 }

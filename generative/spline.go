@@ -93,6 +93,7 @@ func (g spline) forward(x, params *tensor.Node) (y, logSlope *tensor.Node) {
 }
 
 // inverse solves the quadratic equation aξ² + bξ + c = 0 that equation 4 is, by the root that lies in [0, 1] (equations 6 to 8).
+// Of the two ways to write it, the paper's loses its digits where b < 0; there a > −b, and the other one serves.
 func (g spline) inverse(y, params *tensor.Node) *tensor.Node {
 	k := g.knots(params)
 	v, inside := g.inside(y)
@@ -106,7 +107,10 @@ func (g spline) inverse(y, params *tensor.Node) *tensor.Node {
 	c := tensor.Neg(tensor.Mul(delta, up))
 	discriminant := tensor.Sub(tensor.Square(b), tensor.MulScalar(tensor.Mul(a, c), 4))
 	root := tensor.Sqrt(tensor.Max(discriminant, tensor.ZerosLike(y)))
-	xi := tensor.Div(tensor.MulScalar(c, -2), tensor.Add(b, root))
+	negative := tensor.Less(b, tensor.ZerosLike(b))
+	xi := tensor.Div(
+		tensor.Select(negative, tensor.Sub(root, b), tensor.MulScalar(c, -2)),
+		tensor.Select(negative, tensor.MulScalar(a, 2), tensor.Add(b, root)))
 	x := tensor.Add(own(k.x), tensor.Mul(xi, w))
 	return tensor.Select(inside, x, y)
 }
