@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/nn"
@@ -19,7 +21,8 @@ import (
 //
 //	log p(x) = log N(f(x); 0, I) + log |det ∂f/∂x|
 //
-// is exact, sampling is x = f⁻¹(z), and what is minimised is the mean of −log p(x) itself. A coupling moves half of the
+// is exact, sampling is x = f⁻¹(z), and what is minimised is the mean of −log p(x) itself. The columns are whitened first: by
+// U⁻¹, where UᵀU is their covariance, so that the flow begins as the normal distribution of the data. A coupling moves half of the
 // columns by an affine map (RealNVP) or by a spline (Durkan et al., Neural spline flows, 2019) that a network computes from the
 // other half. With labels the model is p(x|y): the networks see the class too, and p(x) = Σ_y p(y) p(x|y) with the classes'
 // frequencies as p(y).
@@ -74,11 +77,15 @@ func (r *RealNVP) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 		return nil, nil, err
 	}
 	card := model.NewCard("realnvp", r, set, transform, run)
-	net := r.network(set.Schema().Size(), len(prior))
+	widths, whole := wholeNumbers(transform)
+	whitening, err := whiten(ctx, set, transform, widths.F32)
+	if err != nil {
+		return nil, nil, err
+	}
+	net := r.network(set.Schema().Size(), len(prior), whitening)
 	params := nn.Collect(net)
 	optimiser := nn.NewAdam()
 	optimiser.Decay = r.Decay
-	widths, whole := wholeNumbers(transform)
 	problem := train.Problem{
 		Params: params,
 		Phases: []train.Phase{{Name: "realnvp", Params: params, Optimiser: optimiser, Loss: func(b *train.Batch) train.Loss {
@@ -109,7 +116,8 @@ func (r *RealNVP) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 		found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf(
 			"%d columns are whole numbers: the losses are those of x + u with u uniform on [-0.5, 0.5), log p(x) is the density of that sum at x, and samples are rounded", whole))
 	}
-	return newFlow(card, net, found.Vars, prior, run), &found.Summary, nil
+	m, err := newFlow(card, net, found.Vars, prior, run)
+	return m, &found.Summary, err
 }
 
 // takes reports why the recipe does not fit data of the schema.
@@ -121,6 +129,9 @@ func (r *RealNVP) takes(schema *data.Schema) error {
 		if c.Kind == data.Categorical {
 			return fmt.Errorf("realnvp is a density of numbers, and column %q has categories; leave the column out, or use vae", c.Name)
 		}
+	}
+	if p := schema.Size(); p > maxElements {
+		return fmt.Errorf("realnvp begins with the covariance of every two columns, and the table has %d; it takes up to %d: leave columns out, or use vae", p, maxElements)
 	}
 	if schema.Size() < 2 {
 		return errors.New("realnvp moves columns by what other columns say, and the table has one column; use gaussian")
@@ -141,6 +152,55 @@ func wholeNumbers(t *data.Transform) (widths *tensor.Array, columns int) {
 	return widths, columns
 }
 
+// leastVariance is the least variance in any direction of the standardised columns that whitening makes 1.
+const leastVariance = 1e-4
+
+// whiten is U⁻¹ (p, p), where UᵀU is the covariance of the standardised columns, with the variance width²/12 of their noise.
+func whiten(ctx context.Context, set data.Set, transform *data.Transform, widths []float32) ([]float32, error) {
+	p := len(widths)
+	c, scale := newMoments(p), make([]float64, p)
+	visit := func(add func(x []float64)) error {
+		return data.Each(ctx, set, func(_ int, b data.Batch) error {
+			t := data.NewBatch(transform.OutShape(), b.Len(), false)
+			if err := transform.Apply(t, b); err != nil {
+				return err
+			}
+			add(gather(t, natural(t.Len())))
+			return ctx.Err()
+		})
+	}
+	if err := visit(c.sum); err != nil {
+		return nil, err
+	}
+	c.finishMean()
+	if err := visit(c.scatter); err != nil {
+		return nil, err
+	}
+	c.finishCovariance()
+	for j, w := range widths {
+		c.covariance[j*p+j] += float64(w) * float64(w) / 12
+		scale[j] = 1
+	}
+	covariance, _, _, err := raiseVariance(c.covariance, scale, leastVariance)
+	if err != nil {
+		return nil, err
+	}
+	var root mat.Cholesky
+	if !root.Factorize(scaled(covariance, scale)) {
+		return nil, fmt.Errorf("the covariance of %d columns is singular; leave out columns that others determine", p)
+	}
+	var u mat.TriDense
+	root.UTo(&u)
+	if err := u.InverseTri(&u); err != nil {
+		return nil, fmt.Errorf("the covariance of %d columns is singular; leave out columns that others determine", p)
+	}
+	whitening := make([]float32, p*p)
+	for i := range whitening {
+		whitening[i] = float32(u.At(i/p, i%p))
+	}
+	return whitening, nil
+}
+
 func init() {
 	model.Register(model.Entry{
 		Name: "realnvp", Kind: model.Generative,
@@ -156,12 +216,16 @@ func init() {
 			if err != nil {
 				return nil, err
 			}
-			net := r.network(f.Card.Schema.Size(), len(prior))
+			net := r.network(f.Card.Schema.Size(), len(prior), nil)
 			vars, err := finiteVars(nn.Collect(net), f)
 			if err != nil {
 				return nil, err
 			}
-			return newFlow(f.Card, net, vars, prior, f.Run), nil
+			m, err := newFlow(f.Card, net, vars, prior, f.Run)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", model.ErrDamaged, err)
+			}
+			return m, nil
 		},
 	})
 }

@@ -25,8 +25,12 @@ type Flow struct {
 	encode, decode *train.Function
 }
 
-func newFlow(card model.Card, net *flow, vars tensor.Vars, prior []float64, run model.Run) *Flow {
+func newFlow(card model.Card, net *flow, vars tensor.Vars, prior []float64, run model.Run) (*Flow, error) {
 	m := &Flow{Card: card, net: net, params: nn.Collect(net), vars: vars, prior: prior}
+	colouring, err := net.colouring(vars)
+	if err != nil {
+		return nil, err
+	}
 	class := func(g *tensor.Graph, n int) *tensor.Node {
 		if net.classes == 0 {
 			return nil
@@ -39,9 +43,9 @@ func newFlow(card model.Card, net *flow, vars tensor.Vars, prior []float64, run 
 		g.Output("log_det", logDet)
 	})
 	m.decode = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		g.Output("x", net.decode(g.Input("z", tensor.Float32, n, net.size), class(g, n)))
+		g.Output("x", net.decode(g.Input("z", tensor.Float32, n, net.size), class(g, n), colouring))
 	})
-	return m
+	return m, nil
 }
 
 // call runs a function of n examples under classes y.

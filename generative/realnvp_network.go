@@ -1,7 +1,11 @@
 package generative
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/likely-ml/likely/nn"
 	"github.com/likely-ml/likely/tensor"
@@ -10,8 +14,9 @@ import (
 // flow is the network of a [RealNVP]: couplings of columns.
 type flow struct {
 	Couplings []coupling
-	size      int // p
-	classes   int // 0 without labels
+	Whitening *nn.Param // [p, p], upper triangular: what the standardised columns, a row, are multiplied by first
+	size      int       // p
+	classes   int       // 0 without labels
 	move      elementwise
 }
 
@@ -31,9 +36,10 @@ const (
 	farthest = 10
 )
 
-// network is the flow of p columns.
-func (r *RealNVP) network(p, classes int) *flow {
+// network is the flow of p columns, whose whitening begins, and stays, as given.
+func (r *RealNVP) network(p, classes int, whitening []float32) *flow {
 	f := &flow{size: p, classes: classes, move: affine{mostLogScale}}
+	f.Whitening = &nn.Param{Dims: []int{p, p}, Fixed: true, Init: func(dst []float32, _, _ int, _ *rand.Rand) { copy(dst, whitening) }}
 	if r.Coupling == SplineCoupling {
 		f.move = spline{r.Bins, r.Tail}
 	}
@@ -84,6 +90,12 @@ func (c *coupling) params(a, y *tensor.Node, classes int) *tensor.Node {
 
 // encode is z = f(x) (n, p) and log |det ∂f/∂x| (n).
 func (f *flow) encode(x, y *tensor.Node) (z, logDet *tensor.Node) {
+	g, square := x.Graph(), tensor.ShapeOf(tensor.Float32, f.size, f.size)
+	row, column := g.Iota(tensor.ShapeOf(tensor.Int32, square.Dims...), 0), g.Iota(tensor.ShapeOf(tensor.Int32, square.Dims...), 1)
+	whitening := f.Whitening.Node(g)
+	x = tensor.MatMul(x, tensor.Select(tensor.LessEqual(row, column), whitening, g.Full(square, 0)))
+	logDet = tensor.Sum(tensor.Log(tensor.Select(tensor.Equal(row, column), whitening, g.Full(square, 1))))
+
 	order := natural(f.size)
 	for i := range f.Couplings {
 		c := &f.Couplings[i]
@@ -91,17 +103,13 @@ func (f *flow) encode(x, y *tensor.Node) (z, logDet *tensor.Node) {
 		a, b := tensor.SliceAxis(x, 1, 0, c.stay), tensor.SliceAxis(x, 1, c.stay, f.size)
 		b, logSlope := f.move.forward(b, c.params(a, y, f.classes))
 		x = tensor.Concat(1, a, b)
-		if total := tensor.Sum(logSlope, 1); logDet == nil {
-			logDet = total
-		} else {
-			logDet = tensor.Add(logDet, total)
-		}
+		logDet = tensor.Add(logDet, tensor.Sum(logSlope, 1))
 	}
 	return reorder(x, order, natural(f.size)), logDet
 }
 
-// decode is x = f⁻¹(z).
-func (f *flow) decode(z, y *tensor.Node) *tensor.Node {
+// decode is x = f⁻¹(z), given the inverse of the whitening.
+func (f *flow) decode(z, y *tensor.Node, colouring *tensor.Array) *tensor.Node {
 	order := natural(f.size)
 	for i := range slices.Backward(f.Couplings) {
 		c := &f.Couplings[i]
@@ -109,7 +117,29 @@ func (f *flow) decode(z, y *tensor.Node) *tensor.Node {
 		a, b := tensor.SliceAxis(z, 1, 0, c.stay), tensor.SliceAxis(z, 1, c.stay, f.size)
 		z = tensor.Concat(1, a, f.move.inverse(b, c.params(a, y, f.classes)))
 	}
-	return reorder(z, order, natural(f.size))
+	return tensor.MatMul(reorder(z, order, natural(f.size)), z.Graph().Constant(colouring))
+}
+
+// colouring is the inverse of the fitted whitening, computed in float64. It fails where there is none.
+func (f *flow) colouring(vars tensor.Vars) (*tensor.Array, error) {
+	values, p := vars[f.Whitening.Name].F32, f.size
+	w := mat.NewTriDense(p, mat.Upper, nil)
+	for i := range p {
+		if !(values[i*p+i] > 0) {
+			return nil, fmt.Errorf("element %d of the diagonal of %q is %v, expected more than 0", i, f.Whitening.Name, values[i*p+i])
+		}
+		for j := i; j < p; j++ {
+			w.SetTri(i, j, float64(values[i*p+j]))
+		}
+	}
+	if err := w.InverseTri(w); err != nil {
+		return nil, fmt.Errorf("the inverse of %q: %w", f.Whitening.Name, err)
+	}
+	inverse := tensor.NewArray(tensor.ShapeOf(tensor.Float32, p, p))
+	for i := range inverse.F32 {
+		inverse.F32[i] = float32(w.At(i/p, i%p))
+	}
+	return inverse, nil
 }
 
 // natural is the order 0, 1, … of p columns.

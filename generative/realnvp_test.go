@@ -49,8 +49,17 @@ func TestRealNVPConformance(t *testing.T) {
 // shakenFlow is the network of a recipe of p columns with random parameters.
 func shakenFlow(c Coupling, p, classes int) (*flow, tensor.Vars) {
 	r := tinyRealNVP(c)
-	net := r.network(p, classes)
+	net := r.network(p, classes, identity(p))
 	return net, shaken(nn.Collect(net), 0.1)
+}
+
+// identity is the identity matrix (p, p).
+func identity(p int) []float32 {
+	m := make([]float32, p*p)
+	for j := range p {
+		m[j*p+j] = 1
+	}
+	return m
 }
 
 // TestRealNVPLogDet compares with the Jacobian, with and without classes, for even and odd numbers of columns.
@@ -105,20 +114,19 @@ func TestHalves(t *testing.T) {
 	}
 }
 
-// TestRealNVPInverse fits, and goes from z to x and back: from draws of z, half of them far in the tails, and from what data
-// become. In the gaps of the toys, where p(x) is next to nothing, the map is steep and float32 numbers tell less: all but one
-// in 100 must come back within 1e-4, and those within 1e-2.
+// TestRealNVPInverse fits, and goes from z to x and back: from draws of z and from what data become. In the gaps of the toys,
+// where p(x) is next to nothing, the map is steep and float32 numbers tell less: all but one in 500 must come back within 1e-4,
+// and those within 1e-2. (TestSplineInverse has the tails and the edges of bins.)
 func TestRealNVPInverse(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	for _, c := range []Coupling{AffineCoupling, SplineCoupling} {
 		for _, toy := range toys {
-			m, _ := fit(t, tinyFlow(c, 4), numbers(t, 2, toy.points(500, r), nil), model.Run{Threads: 1, Epochs: 20})
+			recipe := tinyFlow(c, 4)
+			recipe.Rate = 0.002
+			m, _ := fit(t, recipe, numbers(t, 2, toy.points(500, r), nil), model.Run{Threads: 1, Epochs: 20})
 			f := m.(*Flow)
 			const n = 4000
 			z, again, x := normals(2*n, 1, r), make([]float32, 2*n), data.NewBatch(data.RowShape(2), n, false)
-			for k := range z[:n] {
-				z[k] *= 3
-			}
 			expectSame := func() {
 				t.Helper()
 				if err := errors.Join(f.Decode(x, z, nil), f.Encode(again, x, nil)); err != nil {
@@ -134,7 +142,7 @@ func TestRealNVPInverse(t *testing.T) {
 						off++
 					}
 				}
-				if off > len(z)/100 {
+				if off > len(z)/500 {
 					t.Errorf("%s couplings, %s: %d of %d numbers came back with an error above 1e-4", c, toy.name, off, len(z))
 				}
 			}
@@ -175,7 +183,7 @@ func TestRealNVPWholeNumbers(t *testing.T) {
 	values := make([]float32, 0, 2*2000)
 	for range 2000 {
 		k := r.IntN(3)
-		values = append(values, float32(k), float32(10*float64(k)+r.NormFloat64()))
+		values = append(values, float32(k), float32(10*float64(2*k%3)+r.NormFloat64()))
 	}
 	set, err := data.NewTable(&data.Schema{Shape: data.RowShape(2), Columns: []data.Column{
 		{Name: "k", Kind: data.Integer}, {Name: "v", Kind: data.Numeric}}}, values, nil)
@@ -193,7 +201,8 @@ func TestRealNVPWholeNumbers(t *testing.T) {
 	}
 	tied := 0
 	for i := range b.Len() {
-		if k, v := b.Row(i)[0], b.Row(i)[1]; k == float32(math.Trunc(float64(k))) && math.Abs(float64(v-10*k)) < 4 {
+		k, v := float64(b.Row(i)[0]), float64(b.Row(i)[1])
+		if k == math.Trunc(k) && k >= 0 && math.Abs(v-10*float64(2*int(k)%3)) < 4 {
 			tied++
 		}
 	}
