@@ -31,9 +31,11 @@ type elementwise interface {
 	inverse(y, params *tensor.Node) *tensor.Node
 }
 
-// affine is g(x) = x·e^s + t (their equation 4). The parameters are m raw s and m t, and |s| is less than most: a slope that
-// may run away in a step makes a training diverge, and an inverse inaccurate.
-type affine struct{ most float64 }
+// affine is g(x) = x·e^s + t (their equation 4). The parameters are m raw s and m t.
+type affine struct{}
+
+// mostLogScale bounds |s|: a slope that may run away in a step makes a training diverge, and an inverse inaccurate.
+const mostLogScale = 2
 
 func (affine) width() int { return 2 }
 
@@ -47,16 +49,16 @@ func (g affine) inverse(y, params *tensor.Node) *tensor.Node {
 	return tensor.Mul(tensor.Sub(y, t), tensor.Exp(tensor.Neg(s)))
 }
 
-func (g affine) split(params *tensor.Node) (s, t *tensor.Node) {
+func (affine) split(params *tensor.Node) (s, t *tensor.Node) {
 	axis := params.Shape().Rank() - 1
 	m := params.Dims()[axis] / 2
 	raw := tensor.SliceAxis(params, axis, 0, m)
-	s = tensor.MulScalar(tensor.Tanh(tensor.MulScalar(raw, 1/g.most)), g.most)
+	s = tensor.MulScalar(tensor.Tanh(tensor.MulScalar(raw, 1.0/mostLogScale)), mostLogScale)
 	return s, tensor.SliceAxis(params, axis, m, 2*m)
 }
 
-// flowLogProb sets dst[i] to log N(z_i; 0, I) + logDet_i + constant in nats, where z is (n, len(z)/n). The sum is one of float64:
-// the square of a far outlier is too large for a float32.
+// flowLogProb sets dst[i] to log N(z_i; 0, I) + logDet_i + constant in nats, where z is (n, len(z)/n). The sum is one of
+// float64: the square of a far outlier is too large for a float32.
 func flowLogProb(dst []float64, z, logDet []float32, constant float64) error {
 	p := len(z) / max(1, len(dst))
 	constant -= float64(p) / 2 * math.Log(2*math.Pi)

@@ -25,12 +25,13 @@ type glow struct {
 // glowLevel works on pictures whose 2×2 squares have become channels.
 type glowLevel struct {
 	Steps []glowStep
-	Split *glowNet // of the channels that stay, to mean and log-scale of those that go out; nil at the last level
+	Split *glowNet // of the channels that stay, to how those that go out are moved to z; nil at the last level
 
 	shape data.Shape // [H/2, W/2, 4C]
 }
 
-// glowStep is actnorm, 1×1 convolution and affine coupling.
+// glowStep is actnorm, 1×1 convolution and affine coupling. Actnorm begins as the identity, not by statistics of a first batch:
+// logits of pixels are of the order of 1 already.
 type glowStep struct {
 	LogScale, Shift *nn.Param // [C], of actnorm
 	Lower, Upper    *nn.Param // [C, C]: below and above the diagonal of L and U; the rest is not used
@@ -46,12 +47,8 @@ type glowNet struct {
 	dropout         float64
 }
 
-const (
-	// logitMargin is α: pixels go from (0, 1) to the real line by logit(α + (1−2α)v), as in Real NVP's section 4.1.
-	logitMargin = 0.05
-	// glowLogScale bounds the log slope of a coupling.
-	glowLogScale = 2
-)
+// logitMargin is α: pixels go from (0, 1) to the real line by logit(α + (1−2α)v), as in Real NVP's section 4.1.
+const logitMargin = 0.05
 
 // network is the flow of pictures of the schema.
 func (r *Glow) network(schema *data.Schema, classes int) *glow {
@@ -85,6 +82,7 @@ func (r *Glow) network(schema *data.Schema, classes int) *glow {
 	return net
 }
 
+// net is a network from in to out channels.
 func (r *Glow) net(in, out, classes int) glowNet {
 	width := r.Width
 	n := glowNet{
@@ -99,6 +97,7 @@ func (r *Glow) net(in, out, classes int) glowNet {
 	return n
 }
 
+// apply is the network of the channels a, under classes y.
 func (n *glowNet) apply(a, y *tensor.Node, mode *nn.Mode) *tensor.Node {
 	h := n.In.Apply(a)
 	if n.Class != nil {
@@ -113,8 +112,8 @@ func (n *glowNet) apply(a, y *tensor.Node, mode *nn.Mode) *tensor.Node {
 // latent is the number of elements of z.
 func (m *glow) latent() int { return m.padded.Size() }
 
-// units is the size of v's unit interval for each element of a padded picture [H, W, C]: a pixel is one of levels, and noise fills
-// the whole of it.
+// units is the size of v's unit interval for each element of a padded picture [H, W, C]: a pixel is one of levels, and noise
+// fills the whole of it.
 func (m *glow) units() *tensor.Array {
 	a := tensor.NewArray(tensor.ShapeOf(tensor.Float32, m.padded.Dims()...))
 	for i := range a.F32 {
@@ -153,7 +152,7 @@ func (m *glow) encode(x, u, y *tensor.Node, mode *nn.Mode) (z, logDet *tensor.No
 			break
 		}
 		a, b := channelHalves(h)
-		b, logSlope := glowMove.forward(b, level.Split.apply(a, y, mode))
+		b, logSlope := affine{}.forward(b, level.Split.apply(a, y, mode))
 		logDet = tensor.Add(logDet, tensor.Sum(nn.Flatten(logSlope), 1))
 		out, h = append(out, nn.Flatten(b)), a
 	}
@@ -176,7 +175,7 @@ func (m *glow) decode(z, y *tensor.Node, inverse [][]*tensor.Array) *tensor.Node
 		if level.Split == nil {
 			h = b
 		} else {
-			h = tensor.Concat(3, h, glowMove.inverse(b, level.Split.apply(h, y, &nn.Mode{})))
+			h = tensor.Concat(3, h, affine{}.inverse(b, level.Split.apply(h, y, &nn.Mode{})))
 		}
 		for j, step := range slices.Backward(level.Steps) {
 			h = step.decode(h, y, inverse[i][j])
@@ -187,9 +186,6 @@ func (m *glow) decode(z, y *tensor.Node, inverse [][]*tensor.Array) *tensor.Node
 	return tensor.SliceAxis(tensor.SliceAxis(v, 1, 0, m.shape.Height), 2, 0, m.shape.Width)
 }
 
-// glowMove is how couplings and splits move channels.
-var glowMove = affine{glowLogScale}
-
 // encode is the step's output and its log-determinant (n) or a scalar part of it.
 func (s *glowStep) encode(h, y *tensor.Node, mode *nn.Mode) (out, logDet *tensor.Node) {
 	g, d := h.Graph(), h.Dims()
@@ -198,7 +194,7 @@ func (s *glowStep) encode(h, y *tensor.Node, mode *nn.Mode) (out, logDet *tensor
 	h = pixelProduct(h, s.matrix(g))
 	constant := tensor.MulScalar(tensor.Sum(tensor.Add(logScale, logDiagonal)), float64(d[1]*d[2]))
 	a, b := channelHalves(h)
-	b, logSlope := glowMove.forward(b, s.Coupling.apply(a, y, mode))
+	b, logSlope := affine{}.forward(b, s.Coupling.apply(a, y, mode))
 	return tensor.Concat(3, a, b), tensor.Add(tensor.Sum(nn.Flatten(logSlope), 1), constant)
 }
 
@@ -206,13 +202,13 @@ func (s *glowStep) encode(h, y *tensor.Node, mode *nn.Mode) (out, logDet *tensor
 func (s *glowStep) decode(h, y *tensor.Node, inverse *tensor.Array) *tensor.Node {
 	g := h.Graph()
 	a, b := channelHalves(h)
-	h = tensor.Concat(3, a, glowMove.inverse(b, s.Coupling.apply(a, y, &nn.Mode{})))
+	h = tensor.Concat(3, a, affine{}.inverse(b, s.Coupling.apply(a, y, &nn.Mode{})))
 	h = pixelProduct(h, g.Constant(inverse))
 	return tensor.Sub(tensor.Mul(h, tensor.Exp(tensor.Neg(s.LogScale.Node(g)))), s.Shift.Node(g))
 }
 
-// matrix is W = P L (U + diag e^s) [C, C], by which a pixel's channels, a row, are multiplied. P turns their order around, so that
-// the halves of the next coupling change places; L and U begin as identities.
+// matrix is W = P L (U + diag e^s) [C, C], by which a pixel's channels, a row, are multiplied. P turns their order around, so
+// that the halves of the next coupling change places; L and U begin as identities.
 func (s *glowStep) matrix(g *tensor.Graph) *tensor.Node {
 	c := s.LogDiagonal.Dims[0]
 	row, column := g.Iota(tensor.ShapeOf(tensor.Int32, c, c), 0), g.Iota(tensor.ShapeOf(tensor.Int32, c, c), 1)

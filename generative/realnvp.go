@@ -22,15 +22,15 @@ import (
 //	log p(x) = log N(f(x); 0, I) + log |det ∂f/∂x|
 //
 // is exact, sampling is x = f⁻¹(z), and what is minimised is the mean of −log p(x) itself. The columns are whitened first: by
-// U⁻¹, where UᵀU is their covariance, so that the flow begins as the normal distribution of the data. A coupling moves half of the
-// columns by an affine map (RealNVP) or by a spline (Durkan et al., Neural spline flows, 2019) that a network computes from the
-// other half. With labels the model is p(x|y): the networks see the class too, and p(x) = Σ_y p(y) p(x|y) with the classes'
-// frequencies as p(y).
+// U⁻¹, where UᵀU is their covariance, so that the flow begins as the normal distribution of the data. A coupling moves half of
+// the columns by an affine map (RealNVP) or by a spline (Durkan et al., Neural spline flows, 2019) that a network computes
+// from the other half. With labels the model is p(x|y): the networks see the class too, and p(x) = Σ_y p(y) p(x|y) with the
+// classes' frequencies as p(y).
 //
 // The density is one of real numbers, per raw unit of each column. Whole numbers have none of their own, and a flow could
 // make its density at them as high as it likes; so in training a whole-number column is x + u with u uniform on
-// [−½, ½) (Theis, van den Oord and Bethge, A note on the evaluation of generative models, 2016, section 3.1), log p(x) is the density
-// of this sum at x, and samples are rounded.
+// [−½, ½) (Theis, van den Oord and Bethge, A note on the evaluation of generative models, 2016, section 3.1), log p(x) is the
+// density of this sum at x, and samples are rounded.
 type RealNVP struct {
 	Coupling Coupling       `json:"coupling" default:"affine" choices:"affine,spline" help:"how a coupling moves a column; a spline is slower and fits gaps and edges better"`
 	Layers   int            `json:"layers" default:"8" min:"1" max:"256" help:"couplings"`

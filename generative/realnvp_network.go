@@ -28,17 +28,13 @@ type coupling struct {
 	stay   int   // how many
 }
 
-const (
-	// mostLogScale bounds the log slope of an affine coupling.
-	mostLogScale = 2
-	// farthest bounds what the networks see, in standard deviations. A network grows with its input, and eight in a row turn
-	// the far outlier that x is into an infinite z; of a bounded input z grows with x alone, and log p stays finite.
-	farthest = 10
-)
+// farthest bounds what the networks see, in standard deviations. A network grows with its input, and eight in a row turn the far
+// outlier that x is into an infinite z; of a bounded input z grows with x alone, and log p stays finite.
+const farthest = 10
 
 // network is the flow of p columns, whose whitening begins, and stays, as given.
 func (r *RealNVP) network(p, classes int, whitening []float32) *flow {
-	f := &flow{size: p, classes: classes, move: affine{mostLogScale}}
+	f := &flow{size: p, classes: classes, move: affine{}}
 	f.Whitening = &nn.Param{Dims: []int{p, p}, Fixed: true, Init: func(dst []float32, _, _ int, _ *rand.Rand) { copy(dst, whitening) }}
 	if r.Coupling == SplineCoupling {
 		f.move = spline{r.Bins, r.Tail}

@@ -90,7 +90,7 @@ func TestToys(t *testing.T) {
 // tinyFlow is a flow that sees the shapes of the toys after a second.
 func tinyFlow(c Coupling, layers int) *RealNVP {
 	r := model.NewRecipe[RealNVP]()
-	r.Coupling, r.Layers, r.Hidden, r.Epochs, r.Rate, r.Batch = c, layers, []int{32}, 25, 0.005, 128
+	r.Coupling, r.Layers, r.Hidden, r.Epochs, r.Rate, r.Batch = c, layers, []int{32}, 15, 0.005, 128
 	return r
 }
 
@@ -133,7 +133,7 @@ type densityGrid struct {
 }
 
 const (
-	gridCells = 200 // in each direction
+	gridCells = 160 // in each direction
 	gridEdge  = 8.0 // the toys end at 4, and the tails of their normal approximations at 8
 	cellSide  = 2 * gridEdge / gridCells
 )
