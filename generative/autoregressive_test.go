@@ -82,18 +82,6 @@ func evaluated(t *testing.T, b tensor.Backend, vars tensor.Vars, x []float32, y 
 	return e.Output("out").F32
 }
 
-// shaken are parameters without the zeros and regularities of where training begins.
-func shaken(params nn.Params) tensor.Vars {
-	vars := params.Init(1)
-	r := rand.New(rand.NewPCG(5, 6))
-	for _, p := range params {
-		for i := range vars[p.Name].F32 {
-			vars[p.Name].F32[i] += float32(0.1 * r.NormFloat64())
-		}
-	}
-	return vars
-}
-
 // TestNothingAfterIsSeen changes each element of x in turn. The parameters of the elements up to it must stay, to the bit, and
 // those of some later element change.
 func TestNothingAfterIsSeen(t *testing.T) {
@@ -113,7 +101,7 @@ func TestNothingAfterIsSeen(t *testing.T) {
 		return &c
 	}
 	check := func(t *testing.T, net any, size int, parameters func(x *tensor.Node) *tensor.Node, place func(j int) int, places []int) {
-		vars := shaken(nn.Collect(net))
+		vars := shaken(nn.Collect(net), 0.1)
 		ask := func(x []float32) []float32 {
 			return evaluated(t, reference.New(), vars, x, nil, func(g *tensor.Graph) {
 				g.Output("out", parameters(g.Input("x", tensor.Float32, 1, size)))

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -49,18 +48,6 @@ func runExact(t *testing.T, e tensor.Executable) {
 	if err := e.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// shaken are the parameters of a network, each with a random part, so that nothing of it is the identity.
-func shaken(params nn.Params, sd float64) tensor.Vars {
-	r := rand.New(rand.NewPCG(8, 9))
-	vars := params.Init(1)
-	for _, p := range params {
-		for i := range vars[p.Name].F32 {
-			vars[p.Name].F32[i] += float32(sd * r.NormFloat64())
-		}
-	}
-	return vars
 }
 
 // logAbsDet is log |det a| of a square matrix, by elimination with pivots. It changes a.

@@ -3,6 +3,7 @@ package generative
 import (
 	"encoding/csv"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/nn"
+	"github.com/likely-ml/likely/tensor"
 )
 
 // digits is the embedded set.
@@ -110,6 +113,18 @@ func fit(t *testing.T, spec model.Spec, set data.Set, run model.Run) (model.Mode
 		t.Fatal(err)
 	}
 	return m, summary
+}
+
+// shaken are the parameters of a network, each with a random part, so that nothing of it is the identity.
+func shaken(params nn.Params, sd float64) tensor.Vars {
+	r := rand.New(rand.NewPCG(8, 9))
+	vars := params.Init(1)
+	for _, p := range params {
+		for i := range vars[p.Name].F32 {
+			vars[p.Name].F32[i] += float32(sd * r.NormFloat64())
+		}
+	}
+	return vars
 }
 
 func TestPace(t *testing.T) {

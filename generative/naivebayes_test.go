@@ -45,8 +45,8 @@ func mixed(t *testing.T, n int, holes bool) data.Set {
 	return set
 }
 
-// wholeNumbers is table rows of whole numbers.
-func wholeNumbers(t *testing.T, columns int, values []float32, labels []int32, classes ...string) data.Set {
+// wholeTable is table rows of whole numbers.
+func wholeTable(t *testing.T, columns int, values []float32, labels []int32, classes ...string) data.Set {
 	t.Helper()
 	set := numbers(t, columns, values, labels, classes...)
 	for j := range columns {
@@ -84,7 +84,7 @@ func TestNaiveBayesConformance(t *testing.T) {
 		bits[i] = float32(r.IntN(2))
 	}
 	t.Run("bits", func(t *testing.T) {
-		modeltest.Check(t, modeltest.Subject{Spec: naiveBayes(BernoulliEvents), Train: wholeNumbers(t, 3, bits, nil)})
+		modeltest.Check(t, modeltest.Subject{Spec: naiveBayes(BernoulliEvents), Train: wholeTable(t, 3, bits, nil)})
 	})
 }
 
@@ -168,7 +168,7 @@ func TestNaiveBayesEqualsScikitLearn(t *testing.T) {
 // TestNaiveBayesSumsToOne: over all x of a small table of counts and of one of bits, given the sum of the counts.
 func TestNaiveBayesSumsToOne(t *testing.T) {
 	values := []float32{3, 0, 1, 2, 2, 0, 0, 4, 0, 1, 1, 2}
-	m, _ := fit(t, naiveBayes(MultinomialEvents), wholeNumbers(t, 3, values, []int32{0, 1, 0, 1}, "a", "b"), model.Run{})
+	m, _ := fit(t, naiveBayes(MultinomialEvents), wholeTable(t, 3, values, []int32{0, 1, 0, 1}, "a", "b"), model.Run{})
 	x := data.Batch{Shape: data.RowShape(3)}
 	for a := range 6 {
 		for b := range 6 - a {
@@ -177,7 +177,7 @@ func TestNaiveBayesSumsToOne(t *testing.T) {
 	}
 	sumsToOne(t, m, x)
 	bits := []float32{1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1}
-	m, _ = fit(t, naiveBayes(BernoulliEvents), wholeNumbers(t, 3, bits, []int32{0, 1, 0, 1}, "a", "b"), model.Run{})
+	m, _ = fit(t, naiveBayes(BernoulliEvents), wholeTable(t, 3, bits, []int32{0, 1, 0, 1}, "a", "b"), model.Run{})
 	x.X = nil
 	for i := range 8 {
 		x.X = append(x.X, float32(i&1), float32(i>>1&1), float32(i>>2))
@@ -306,7 +306,7 @@ func TestDamagedNaiveBayes(t *testing.T) {
 	change(AutoEvents, mixed(t, 90, false), "mean", func(v map[string]any) { v["mean"].([]float64)[0] = math.NaN() })
 	change(AutoEvents, mixed(t, 90, false), "variance", func(v map[string]any) { v["variance"].([]float64)[3] = 0 })
 	change(AutoEvents, mixed(t, 90, false), "share", func(v map[string]any) { v["log_share"].([]float64)[2] = 0 })
-	counts := wholeNumbers(t, 2, []float32{1, 2, 3, 4}, nil)
+	counts := wholeTable(t, 2, []float32{1, 2, 3, 4}, nil)
 	change(MultinomialEvents, counts, "shares", func(v map[string]any) { v["log_share"].([]float64)[1] = math.NaN() })
 	change(MultinomialEvents, counts, "total", func(v map[string]any) { v["total_count"].([]int64)[0] = 0 })
 }
