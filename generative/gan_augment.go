@@ -8,21 +8,27 @@ import (
 // smallSet is the number of examples below which a GAN augments what its discriminator sees, where the recipe leaves it open.
 const smallSet = 10_000
 
-// diffAugment is T(x) of DiffAugment (Zhao et al., Differentiable augmentation for data-efficient GAN training, 2020, eq. 4 to 6
-// and appendix; pictures [n, H, W, C] in [−1, 1]): brightness, in colour saturation, contrast, translation and cutout, for
-// each picture anew. The discriminator sees T(x) and T(G(z)) only, so that it cannot learn a small set by heart; the generator
-// learns through T by its gradient, so that its own pictures need not look like T's.
+// diffAugment is T(x) of DiffAugment (Zhao et al., Differentiable augmentation for data-efficient GAN training, 2020, eq. 4 to 6)
+// for pictures [n, H, W, C] in [−1, 1]: colour (brightness, saturation and contrast), translation and cutout, drawn for each
+// picture anew. The discriminator sees T(x) and T(G(z)) only, so that it cannot learn a small set by heart; the generator learns
+// through T by its gradient, so that its own pictures need not look like T's. Each of the three is left out for half of the
+// pictures, which makes certain of that (Karras et al., Training generative adversarial networks with limited data, 2020,
+// section 2.2): those show D what no T explains.
 func diffAugment(x *tensor.Node, noise *nn.Noise) *tensor.Node {
 	n := x.Dims()[0]
 	uniform := func(low, high float64) *tensor.Node {
 		return tensor.AddScalar(tensor.MulScalar(noise.Uniform(n, 1, 1, 1), high-low), low)
 	}
-	x = tensor.Add(x, uniform(-0.5, 0.5))
-	if x.Dims()[3] > 1 {
-		x = stretch(x, uniform(0, 2), 3)
+	sometimes := func(changed, x *tensor.Node) *tensor.Node {
+		return tensor.Select(tensor.Less(uniform(0, 1), x.Graph().Scalar(tensor.Float32, 0.5)), changed, x)
 	}
-	x = stretch(x, uniform(0.5, 1.5), 1, 2, 3)
-	return cutOut(translate(x, noise), noise)
+	coloured := tensor.Add(x, uniform(-0.5, 0.5))
+	if x.Dims()[3] > 1 {
+		coloured = stretch(coloured, uniform(0, 2), 3)
+	}
+	x = sometimes(stretch(coloured, uniform(0.5, 1.5), 1, 2, 3), x)
+	x = sometimes(translate(x, noise), x)
+	return sometimes(cutOut(x, noise), x)
 }
 
 // stretch moves pictures away from their mean over axes by a factor.

@@ -154,7 +154,7 @@ func TestDiffAugment(t *testing.T) {
 				reached++
 			}
 		}
-		if zeros < len(out)/16 || zeros > len(out)/2 || reached < len(out)/2 {
+		if zeros < len(out)/32 || zeros > len(out)/2 || reached < len(out)/2 {
 			t.Errorf("%d channels: %d of %d elements are cut out, the gradient reaches %d", channels, zeros, len(out), reached)
 		}
 	}

@@ -154,9 +154,10 @@ func TestPenalties(t *testing.T) {
 			return out
 		}
 		one, zero := 0.0, 0.0
-		for i, s := range squares(mixed) {
-			one += (math.Sqrt(s) - 1) * (math.Sqrt(s) - 1) / n
-			zero += (squares(real)[i] + squares(fake)[i]) / (2 * n)
+		onMixed, onReal, onFake := squares(mixed), squares(real), squares(fake)
+		for i := range n {
+			one += (math.Sqrt(onMixed[i]) - 1) * (math.Sqrt(onMixed[i]) - 1) / n
+			zero += (onReal[i] + onFake[i]) / (2 * n)
 		}
 		for what, want := range map[string]float64{"one": one, "zero": zero} {
 			// A difference across the kink of a leaky ReLU is wrong by its share of the step.
