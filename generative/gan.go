@@ -26,9 +26,10 @@ import (
 // gan_loss.go has their formulas. The networks are those of DCGAN (Radford, Metz and Chintala, 2016) or small residual ones
 // after R3GAN (Huang et al., 2024). DCGAN's discriminator has its batch norm unless the loss penalises gradients of single
 // examples or its weights are under spectral norm. With labels, both see the class, and G(z, y) draws from p(x|y). The model
-// gives samples only: no p(x). They come from a moving average of the generator's weights.
+// gives samples only: no p(x). They come from a moving average of the generator's weights. The paper's DCGAN is
+// loss=nonsaturating classes=maps channels=64 rate=0.0002 augment=off.
 type GAN struct {
-	Loss     string  `json:"loss" default:"nonsaturating" choices:"nonsaturating,hinge,leastsquares,wasserstein,relativistic" help:"what the two minimise"`
+	Loss     string  `json:"loss" default:"relativistic" choices:"nonsaturating,hinge,leastsquares,wasserstein,relativistic" help:"what the two minimise"`
 	Network  string  `json:"network" default:"dcgan" choices:"dcgan,resnet" help:"shape of both networks; resnet has no normalisation"`
 	Classes  string  `json:"classes" default:"projection" choices:"projection,maps" help:"how the discriminator sees the class: projection, or a map for each beside the picture's channels"`
 	Spectral bool    `json:"spectral" default:"false" help:"divide the discriminator's weights by their spectral norms; made for hinge"`
@@ -36,10 +37,10 @@ type GAN struct {
 	Penalty  float64 `json:"penalty" default:"0" min:"0" max:"10000" help:"weight of the gradient penalty of wasserstein and relativistic; 0 is 10 and 1"`
 	Critic   int     `json:"critic" default:"0" min:"0" max:"100" help:"steps of the discriminator for each of the generator, each on its own batch; 0 is 5 for wasserstein, else 1"`
 	Latent   int     `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
-	Channels int     `json:"channels" default:"64" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
+	Channels int     `json:"channels" default:"32" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
 	Epochs   int     `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
 	Batch    int     `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step of either; at most an eighth of the data"`
-	Rate     float64 `json:"rate" default:"0.0002" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
+	Rate     float64 `json:"rate" default:"0.0005" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
 	Average  float64 `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
 }
 
