@@ -29,25 +29,65 @@ import (
 // gives samples only: no p(x). They come from a moving average of the generator's weights. The paper's DCGAN is
 // loss=nonsaturating classes=maps channels=64 rate=0.0002 augment=off.
 type GAN struct {
-	Loss     string  `json:"loss" default:"relativistic" choices:"nonsaturating,hinge,leastsquares,wasserstein,relativistic" help:"what the two minimise"`
-	Network  string  `json:"network" default:"dcgan" choices:"dcgan,resnet" help:"shape of both networks; resnet has no normalisation"`
-	Classes  string  `json:"classes" default:"projection" choices:"projection,maps" help:"how the discriminator sees the class: projection, or a map for each beside the picture's channels"`
-	Spectral bool    `json:"spectral" default:"false" help:"divide the discriminator's weights by their spectral norms; made for hinge"`
-	Augment  string  `json:"augment" default:"auto" choices:"auto,on,off" help:"move, brighten and cut what the discriminator sees (DiffAugment); auto: for fewer than 10,000 examples"`
-	Penalty  float64 `json:"penalty" default:"0" min:"0" max:"10000" help:"weight of the gradient penalty of wasserstein and relativistic; 0 is 10 and 1"`
-	Critic   int     `json:"critic" default:"0" min:"0" max:"100" help:"steps of the discriminator for each of the generator, each on its own batch; 0 is 5 for wasserstein, else 1"`
-	Latent   int     `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
-	Channels int     `json:"channels" default:"32" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
-	Epochs   int     `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
-	Batch    int     `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step of either; at most an eighth of the data"`
-	Rate     float64 `json:"rate" default:"0.0005" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
-	Average  float64 `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
+	Loss     GANLoss      `json:"loss" default:"relativistic" choices:"nonsaturating,hinge,leastsquares,wasserstein,relativistic" help:"what the two minimise"`
+	Network  GANNetwork   `json:"network" default:"dcgan" choices:"dcgan,resnet" help:"shape of both networks; resnet has no normalisation"`
+	Classes  GANClasses   `json:"classes" default:"projection" choices:"projection,maps" help:"how the discriminator sees the class: projection, or a map for each beside the picture's channels"`
+	Spectral bool         `json:"spectral" default:"false" help:"divide the discriminator's weights by their spectral norms; made for hinge"`
+	Augment  Augmentation `json:"augment" default:"auto" choices:"auto,on,off" help:"move, brighten and cut what the discriminator sees (DiffAugment); auto: for fewer than 10,000 examples"`
+	Penalty  float64      `json:"penalty" default:"0" min:"0" max:"10000" help:"weight of the gradient penalty of wasserstein and relativistic; 0 is 10 and 1"`
+	Critic   int          `json:"critic" default:"0" min:"0" max:"100" help:"steps of the discriminator for each of the generator, each on its own batch; 0 is 5 for wasserstein, else 1"`
+	Latent   int          `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
+	Channels int          `json:"channels" default:"32" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
+	Epochs   int          `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
+	Batch    int          `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step of either; at most an eighth of the data"`
+	Rate     float64      `json:"rate" default:"0.0005" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
+	Average  float64      `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
 }
+
+// GANLoss is what the two minimise; gan_loss.go has the formulas.
+type GANLoss string
+
+// The losses of a [GAN].
+const (
+	NonSaturating GANLoss = "nonsaturating"
+	Hinge         GANLoss = "hinge"
+	LeastSquares  GANLoss = "leastsquares"
+	Wasserstein   GANLoss = "wasserstein"
+	Relativistic  GANLoss = "relativistic"
+)
+
+// GANNetwork is the shape of both networks.
+type GANNetwork string
+
+// The networks of a [GAN].
+const (
+	DCGAN     GANNetwork = "dcgan"
+	ResNetGAN GANNetwork = "resnet"
+)
+
+// GANClasses is how the discriminator sees the class.
+type GANClasses string
+
+// What a discriminator's logit has of the class.
+const (
+	ClassProjection GANClasses = "projection" // a product of its features with a vector for each class
+	ClassMaps       GANClasses = "maps"       // maps of ones and zeros beside the picture's channels
+)
+
+// Augmentation is whether the discriminator sees changed pictures.
+type Augmentation string
+
+// When a [GAN] augments.
+const (
+	AugmentAuto Augmentation = "auto" // where it has been found to help
+	AugmentOn   Augmentation = "on"
+	AugmentOff  Augmentation = "off"
+)
 
 // network is the pair for examples of that shape.
 func (r *GAN) network(out data.Shape, classes int) *adversaries {
-	t := traits{classes: classes, project: r.Classes == "projection", spectral: r.Spectral}
-	if r.Network == "resnet" {
+	t := traits{classes: classes, project: r.Classes == ClassProjection, spectral: r.Spectral}
+	if r.Network == ResNetGAN {
 		return newResNet(r.Latent, r.Channels, 2*r.Channels, out, t)
 	}
 	t.batchNorm = newGame(r.Loss).penalty == nil && !r.Spectral
@@ -85,7 +125,7 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	if set.Len() < critic*batch {
 		return nil, nil, fmt.Errorf("gan: %d examples are too few for %d steps of the discriminator at a time, each on 2 or more; lower critic", set.Len(), critic)
 	}
-	augmented := r.Augment == "on" || r.Augment == "auto" && set.Len() < smallSet
+	augmented := r.Augment == AugmentOn || r.Augment == AugmentAuto && set.Len() < smallSet
 	view := func(x *tensor.Node, mode *nn.Mode) *tensor.Node { // what the discriminator sees of pictures
 		if augmented {
 			return diffAugment(x, mode.Noise)

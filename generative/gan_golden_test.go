@@ -20,7 +20,8 @@ type goldenGAN struct {
 }
 
 type goldenCase struct {
-	Loss, Network            string
+	Loss                     GANLoss
+	Network                  GANNetwork
 	BatchNorm                bool `json:"batch_norm"`
 	Project, Spectral        bool
 	Parameters, Left         []goldenArray
@@ -39,7 +40,7 @@ func TestGANGradientsEqualPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range g.Cases {
-		t.Run(c.Loss+" "+c.Network, func(t *testing.T) {
+		t.Run(string(c.Loss)+" "+string(c.Network), func(t *testing.T) {
 			onBackends(t, func(t *testing.T, b tensor.Backend) { g.compare(t, &c, b) })
 		})
 	}
@@ -50,7 +51,7 @@ func (g *goldenGAN) compare(t *testing.T, c *goldenCase, b tensor.Backend) {
 	shape := data.Shape{Height: 8, Width: 8, Channels: 1}
 	has := traits{classes: classes, project: c.Project, spectral: c.Spectral, batchNorm: c.BatchNorm}
 	net := newDCGAN(latent, wide, deep, shape, has)
-	if c.Network == "resnet" {
+	if c.Network == ResNetGAN {
 		net = newResNet(latent, wide, deep, shape, has)
 	}
 	params := nn.Collect(net)

@@ -31,15 +31,15 @@ type seen struct {
 }
 
 // newGame is the game of a recipe's loss.
-func newGame(loss string) game {
+func newGame(loss GANLoss) game {
 	switch loss {
-	case "hinge":
+	case Hinge:
 		return hinge
-	case "leastsquares":
+	case LeastSquares:
 		return leastSquares
-	case "wasserstein":
+	case Wasserstein:
 		return wasserstein
-	case "relativistic":
+	case Relativistic:
 		return relativistic
 	}
 	return nonSaturating

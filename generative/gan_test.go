@@ -36,9 +36,9 @@ func TestGANConformance(t *testing.T) {
 func TestGANFamilyConformance(t *testing.T) {
 	set := some(digits(t).Train, 8)
 	for name, change := range map[string]func(r *GAN){
-		"wasserstein":         func(r *GAN) { r.Loss, r.Critic, r.Classes, r.Epochs = "wasserstein", 3, "maps", 9 },
-		"relativistic resnet": func(r *GAN) { r.Loss, r.Network, r.Augment = "relativistic", "resnet", "on" },
-		"spectral hinge":      func(r *GAN) { r.Loss, r.Spectral = "hinge", true },
+		"wasserstein":         func(r *GAN) { r.Loss, r.Critic, r.Classes, r.Epochs = Wasserstein, 3, ClassMaps, 9 },
+		"relativistic resnet": func(r *GAN) { r.Network, r.Augment = ResNetGAN, AugmentOn },
+		"spectral hinge":      func(r *GAN) { r.Loss, r.Spectral = Hinge, true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := tinyGAN()
@@ -52,8 +52,8 @@ func TestGANFamilyConformance(t *testing.T) {
 // sides are no multiples of 4.
 func TestGANFamilyFits(t *testing.T) {
 	set := noise(t, data.Shape{Height: 6, Width: 9, Channels: 3}, 16)
-	for _, loss := range []string{"nonsaturating", "hinge", "leastsquares", "wasserstein", "relativistic"} {
-		for _, network := range []string{"dcgan", "resnet"} {
+	for _, loss := range []GANLoss{NonSaturating, Hinge, LeastSquares, Wasserstein, Relativistic} {
+		for _, network := range []GANNetwork{DCGAN, ResNetGAN} {
 			for _, spectral := range []bool{false, true} {
 				r := tinyGAN()
 				r.Loss, r.Network, r.Spectral, r.Epochs, r.Channels = loss, network, spectral, 1, 2
@@ -81,7 +81,7 @@ func noise(t *testing.T, shape data.Shape, n int) data.Set {
 // TestGANSizes: pictures whose sides are no multiples of 4, in colour.
 func TestGANSizes(t *testing.T) {
 	for _, shape := range []data.Shape{{Height: 4, Width: 4, Channels: 1}, {Height: 7, Width: 10, Channels: 3}} {
-		for _, network := range []string{"dcgan", "resnet"} {
+		for _, network := range []GANNetwork{DCGAN, ResNetGAN} {
 			r := tinyGAN()
 			r.Network = network
 			m, _ := fit(t, r, noise(t, shape, 64), model.Run{})
@@ -101,7 +101,7 @@ func TestGANErrors(t *testing.T) {
 	set := noise(t, data.Shape{Height: 4, Width: 4, Channels: 1}, 16)
 	for want, change := range map[string]func(r *GAN){
 		"loss is \"log\", expected one of nonsaturating": func(r *GAN) { r.Loss = "log" },
-		"penalty is 5, and the loss hinge has none":      func(r *GAN) { r.Loss, r.Penalty = "hinge", 5 },
+		"penalty is 5, and the loss hinge has none":      func(r *GAN) { r.Loss, r.Penalty = Hinge, 5 },
 		"16 examples are too few for 9 steps":            func(r *GAN) { r.Critic = 9 },
 	} {
 		r := tinyGAN()
