@@ -27,21 +27,21 @@ import (
 // after R3GAN (Huang et al., 2024). DCGAN's discriminator has its batch norm unless the loss penalises gradients of single
 // examples or its weights are under spectral norm. With labels, both see the class, and G(z, y) draws from p(x|y). The model
 // gives samples only: no p(x). They come from a moving average of the generator's weights. The paper's DCGAN is
-// loss=nonsaturating classes=maps channels=64 rate=0.0002 augment=off.
+// loss=nonsaturating classes=maps channels=64 rate=0.0002.
 type GAN struct {
-	Loss     GANLoss      `json:"loss" default:"relativistic" choices:"nonsaturating,hinge,leastsquares,wasserstein,relativistic" help:"what the two minimise"`
-	Network  GANNetwork   `json:"network" default:"dcgan" choices:"dcgan,resnet" help:"shape of both networks; resnet has no normalisation"`
-	Classes  GANClasses   `json:"classes" default:"projection" choices:"projection,maps" help:"how the discriminator sees the class: projection, or a map for each beside the picture's channels"`
-	Spectral bool         `json:"spectral" default:"false" help:"divide the discriminator's weights by their spectral norms; made for hinge"`
-	Augment  Augmentation `json:"augment" default:"auto" choices:"auto,on,off" help:"move, brighten and cut what the discriminator sees (DiffAugment); auto: for fewer than 10,000 examples"`
-	Penalty  float64      `json:"penalty" default:"0" min:"0" max:"10000" help:"weight of the gradient penalty of wasserstein and relativistic; 0 is 10 and 1"`
-	Critic   int          `json:"critic" default:"0" min:"0" max:"100" help:"steps of the discriminator for each of the generator, each on its own batch; 0 is 5 for wasserstein, else 1"`
-	Latent   int          `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
-	Channels int          `json:"channels" default:"32" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
-	Epochs   int          `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
-	Batch    int          `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step of either; at most an eighth of the data"`
-	Rate     float64      `json:"rate" default:"0.0005" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
-	Average  float64      `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
+	Loss     GANLoss    `json:"loss" default:"relativistic" choices:"nonsaturating,hinge,leastsquares,wasserstein,relativistic" help:"what the two minimise"`
+	Network  GANNetwork `json:"network" default:"dcgan" choices:"dcgan,resnet" help:"shape of both networks; resnet has no normalisation"`
+	Classes  GANClasses `json:"classes" default:"projection" choices:"projection,maps" help:"how the discriminator sees the class: projection, or a map for each beside the picture's channels"`
+	Spectral bool       `json:"spectral" default:"false" help:"divide the discriminator's weights by their spectral norms; made for hinge"`
+	Augment  bool       `json:"augment" default:"false" help:"brighten, move and cut what the discriminator sees (DiffAugment), so that it learns a small set less by heart"`
+	Penalty  float64    `json:"penalty" default:"0" min:"0" max:"10000" help:"weight of the gradient penalty of wasserstein and relativistic; 0 is 10 and 1"`
+	Critic   int        `json:"critic" default:"0" min:"0" max:"100" help:"steps of the discriminator for each of the generator, each on its own batch; 0 is 5 for wasserstein, else 1"`
+	Latent   int        `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
+	Channels int        `json:"channels" default:"32" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
+	Epochs   int        `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
+	Batch    int        `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step of either; at most an eighth of the data"`
+	Rate     float64    `json:"rate" default:"0.0005" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
+	Average  float64    `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
 }
 
 // GANLoss is what the two minimise; gan_loss.go has the formulas.
@@ -72,16 +72,6 @@ type GANClasses string
 const (
 	ClassProjection GANClasses = "projection" // a product of its features with a vector for each class
 	ClassMaps       GANClasses = "maps"       // maps of ones and zeros beside the picture's channels
-)
-
-// Augmentation is whether the discriminator sees changed pictures.
-type Augmentation string
-
-// When a [GAN] augments.
-const (
-	AugmentAuto Augmentation = "auto" // where it has been found to help
-	AugmentOn   Augmentation = "on"
-	AugmentOff  Augmentation = "off"
 )
 
 // network is the pair for examples of that shape.
@@ -125,9 +115,8 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	if set.Len() < critic*batch {
 		return nil, nil, fmt.Errorf("gan: %d examples are too few for %d steps of the discriminator at a time, each on 2 or more; lower critic", set.Len(), critic)
 	}
-	augmented := r.Augment == AugmentOn || r.Augment == AugmentAuto && set.Len() < smallSet
 	view := func(x *tensor.Node, mode *nn.Mode) *tensor.Node { // what the discriminator sees of pictures
-		if augmented {
+		if r.Augment {
 			return diffAugment(x, mode.Noise)
 		}
 		return x
@@ -140,7 +129,7 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		Params: all,
 		Phases: []train.Phase{
 			{Name: "discriminator", Params: all.Under("discriminator"), Optimiser: game.adam, Repeats: critic, Loss: func(b *train.Batch) train.Loss {
-				real, y = part(b.X, b.Turn, batch), part(b.Y, b.Turn, batch)
+				real, y = turnOf(b.X, b.Turn, batch), turnOf(b.Y, b.Turn, batch)
 				fake = net.Generator.generate(b.Mode.Noise.Normal(batch, r.Latent), y, b.Mode)
 				share := b.Mode.Noise.Uniform(batch, 1, 1, 1)
 				loss := net.discriminatorLoss(game, weight, view(real, b.Mode), view(fake, b.Mode), y, share, b.Mode)
@@ -162,15 +151,12 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		return nil, nil, err
 	}
 	found.Summary.Notes = append(found.Summary.Notes, "the loss is the discriminator's; it does not tell how good the pictures are")
-	if augmented {
-		found.Summary.Notes = append(found.Summary.Notes, "the discriminator saw moved, brightened and cut pictures (augment)")
-	}
 	card := model.NewCard("gan", r, set, transform, run)
 	return newGenerator(card, net, r.Latent, found.Vars, prior, run), &found.Summary, nil
 }
 
-// part is the given one of a batch's parts of n examples; nil of nil.
-func part(x *tensor.Node, turn, n int) *tensor.Node {
+// turnOf is the part of a batch that belongs to a turn of the discriminator, n examples; nil of nil.
+func turnOf(x *tensor.Node, turn, n int) *tensor.Node {
 	if x == nil {
 		return nil
 	}
@@ -181,7 +167,7 @@ func init() {
 	model.Register(model.Entry{
 		Name: "gan", Kind: model.Generative,
 		Summary: "generative adversarial network, five losses; p(x|y) where there are labels; samples only",
-		Paper:   "Goodfellow et al., Generative adversarial nets, NeurIPS 2014; Radford, Metz and Chintala, DCGAN, ICLR 2016",
+		Paper:   "Goodfellow et al., Generative adversarial nets, NeurIPS 2014; Huang et al., The GAN is dead; long live the GAN! A modern GAN baseline, NeurIPS 2024",
 		New:     func() model.Spec { return model.NewRecipe[GAN]() },
 		Load: func(f *model.File) (model.Model, error) {
 			prior, err := loadPrior(f)

@@ -56,7 +56,7 @@ func TestGameOptima(t *testing.T) {
 				fake = append(fake, float32(c.best(i)))
 			}
 		}
-		e := compiled(t, nil, func(g *tensor.Graph) {
+		e := onReference(t, nil, func(g *tensor.Graph) {
 			a, b := g.Input("a", tensor.Float32, 10, 1), g.Input("b", tensor.Float32, 10, 1)
 			if c.generator { // the same with x in place of G(z) completes it
 				g.Output("loss", tensor.Add(c.game.generator(nil, b), c.game.generator(nil, a)))
@@ -75,8 +75,8 @@ func TestGameOptima(t *testing.T) {
 	}
 }
 
-// compiled is a program on the reference backend.
-func compiled(t *testing.T, vars tensor.Vars, build func(g *tensor.Graph)) tensor.Executable {
+// onReference is a program on the reference backend.
+func onReference(t *testing.T, vars tensor.Vars, build func(g *tensor.Graph)) tensor.Executable {
 	t.Helper()
 	prog, err := tensor.Build(build)
 	if err != nil {
@@ -106,7 +106,7 @@ func TestPenalties(t *testing.T) {
 			}
 		}
 		learned := params.Under("discriminator").Trainable()
-		e := compiled(t, vars, func(g *tensor.Graph) {
+		e := onReference(t, vars, func(g *tensor.Graph) {
 			mode := &nn.Mode{Training: true}
 			in := func(name string) *tensor.Node { return g.Input(name, tensor.Float32, n, 6, 6, 1) }
 			s := net.look(in("real"), in("fake"), nil, g.Input("share", tensor.Float32, n, 1, 1, 1), mode)
@@ -117,7 +117,7 @@ func TestPenalties(t *testing.T) {
 				}
 			}
 		})
-		judge := compiled(t, vars, func(g *tensor.Graph) {
+		judge := onReference(t, vars, func(g *tensor.Graph) {
 			g.Output("logit", net.Discriminator.judge(g.Input("x", tensor.Float32, n, 6, 6, 1), nil, &nn.Mode{Training: true}))
 		})
 		run := func(e tensor.Executable) {
@@ -204,7 +204,7 @@ func TestVerdict(t *testing.T) {
 	params := nn.Collect(&v)
 	vars := params.Init(2)
 	vars["dense.bias"].F32[0] = 0.5
-	e := compiled(t, vars, func(g *tensor.Graph) {
+	e := onReference(t, vars, func(g *tensor.Graph) {
 		g.Output("logit", v.apply(g.Input("phi", tensor.Float32, n, p), g.Input("y", tensor.Int32, n), &nn.Mode{}))
 	})
 	phi, y := e.Input("phi").F32, e.Input("y").I32

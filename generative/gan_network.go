@@ -115,27 +115,27 @@ func newResNet(latent, wide, deep int, out data.Shape, t traits) *adversaries {
 	return &adversaries{newResNetGenerator(latent, wide, deep, out, t.classes), newResNetDiscriminator(wide, deep, out, t), false}
 }
 
-// residual is a block x + Conv2(a(Conv1(a(x)))), a the leaky ReLU.
-type residual struct{ Conv1, Conv2 judgeConv }
+// ganBlock is a residual block x + Conv2(a(Conv1(a(x)))), a the leaky ReLU.
+type ganBlock struct{ Conv1, Conv2 judgeConv }
 
-// blocks is how many residual blocks a network has.
-const blocks = 2
+// ganBlocks is how many residual blocks a network has.
+const ganBlocks = 2
 
-// newResidual makes a block that begins as the identity: Conv2 at zero, and Conv1 smaller by √blocks, so that all blocks
+// newGANBlock makes a block that begins as the identity: Conv2 at zero, and Conv1 smaller by √ganBlocks, so that all blocks
 // together change the output by a fixed amount in the first step (Zhang, Dauphin and Ma, Fixup initialization, 2019,
 // section 3, with 2 layers in a block). Under spectral norm, which undoes any scale, Conv2 begins as Conv1 does.
-func newResidual(channels int, t traits) residual {
+func newGANBlock(channels int, t traits) ganBlock {
 	fixup := func(dst []float32, fanIn, fanOut int, r *rand.Rand) {
-		nn.HeNormal(dst, fanIn*blocks, fanOut, r)
+		nn.HeNormal(dst, fanIn*ganBlocks, fanOut, r)
 	}
 	last := nn.Init(nn.Zeros)
 	if t.spectral {
 		last = fixup
 	}
-	return residual{t.conv(nn.NewConv(channels, channels, 3, 1, 1, fixup)), t.conv(nn.NewConv(channels, channels, 3, 1, 1, last))}
+	return ganBlock{t.conv(nn.NewConv(channels, channels, 3, 1, 1, fixup)), t.conv(nn.NewConv(channels, channels, 3, 1, 1, last))}
 }
 
-func (b residual) apply(x *tensor.Node, mode *nn.Mode) *tensor.Node {
+func (b ganBlock) apply(x *tensor.Node, mode *nn.Mode) *tensor.Node {
 	h := b.Conv1.apply(nn.LeakyReLU(x, leak), mode)
 	return tensor.Add(x, b.Conv2.apply(nn.LeakyReLU(h, leak), mode))
 }
@@ -143,9 +143,9 @@ func (b residual) apply(x *tensor.Node, mode *nn.Mode) *tensor.Node {
 // resnetGenerator is dense to a fourth of the size, a block, up to twice that, a block, and a transposed convolution.
 type resnetGenerator struct {
 	Dense         nn.Dense
-	Block1        residual
+	Block1        ganBlock
 	Narrow        nn.Conv // 1×1, from deep to wide
-	Block2        residual
+	Block2        ganBlock
 	Up            nn.ConvTransposed
 	classes       int
 	height, width int // a fourth of the picture's, rounded up
@@ -156,9 +156,9 @@ type resnetGenerator struct {
 func newResNetGenerator(latent, wide, deep int, out data.Shape, classes int) *resnetGenerator {
 	g := &resnetGenerator{classes: classes, height: (out.Height + 3) / 4, width: (out.Width + 3) / 4, deep: deep, out: out}
 	g.Dense = nn.NewDense(latent+classes, g.height*g.width*deep, nn.LeCunNormal)
-	g.Block1 = newResidual(deep, traits{})
+	g.Block1 = newGANBlock(deep, traits{})
 	g.Narrow = nn.NewConv(deep, wide, 1, 1, 0, nn.LeCunNormal).NoBias()
-	g.Block2 = newResidual(wide, traits{})
+	g.Block2 = newGANBlock(wide, traits{})
 	g.Up = nn.NewConvTransposed(wide, out.Channels, 4, 2, 1, nn.LeCunNormal)
 	return g
 }
@@ -174,9 +174,9 @@ func (g *resnetGenerator) generate(z, y *tensor.Node, mode *nn.Mode) *tensor.Nod
 // the sum of each channel over the picture, weighted by place.
 type resnetDiscriminator struct {
 	Down    judgeConv
-	Block1  residual
+	Block1  ganBlock
 	Widen   judgeConv // 1×1, from wide to deep
-	Block2  residual
+	Block2  ganBlock
 	Place   *nn.Param // [H/4, W/4, deep]
 	Verdict verdict
 	traits
@@ -186,9 +186,9 @@ func newResNetDiscriminator(wide, deep int, out data.Shape, t traits) *resnetDis
 	d := &resnetDiscriminator{traits: t}
 	height, width := out.Height/4, out.Width/4
 	d.Down = t.conv(nn.NewConv(out.Channels+t.classMaps(), wide, 4, 2, 1, nn.LeCunNormal))
-	d.Block1 = newResidual(wide, t)
+	d.Block1 = newGANBlock(wide, t)
 	d.Widen = t.conv(nn.NewConv(wide, deep, 1, 1, 0, nn.LeCunNormal).NoBias())
-	d.Block2 = newResidual(deep, t)
+	d.Block2 = newGANBlock(deep, t)
 	d.Place = &nn.Param{Dims: []int{height, width, deep}, Init: nn.Constant(float32(1 / math.Sqrt(float64(height*width))))}
 	d.Verdict = t.verdict(deep, nn.LeCunNormal)
 	return d

@@ -37,7 +37,7 @@ func TestGANFamilyConformance(t *testing.T) {
 	set := some(digits(t).Train, 8)
 	for name, change := range map[string]func(r *GAN){
 		"wasserstein":         func(r *GAN) { r.Loss, r.Critic, r.Classes, r.Epochs = Wasserstein, 3, ClassMaps, 9 },
-		"relativistic resnet": func(r *GAN) { r.Network, r.Augment = ResNetGAN, AugmentOn },
+		"relativistic resnet": func(r *GAN) { r.Network, r.Augment = ResNetGAN, true },
 		"spectral hinge":      func(r *GAN) { r.Loss, r.Spectral = Hinge, true },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestGANFamilyConformance(t *testing.T) {
 // TestGANFamilyFits: every loss with every network, with and without spectral norm, makes a step on colour pictures whose
 // sides are no multiples of 4.
 func TestGANFamilyFits(t *testing.T) {
-	set := noise(t, data.Shape{Height: 6, Width: 9, Channels: 3}, 16)
+	set := noisePictures(t, data.Shape{Height: 6, Width: 9, Channels: 3}, 16)
 	for _, loss := range []GANLoss{NonSaturating, Hinge, LeastSquares, Wasserstein, Relativistic} {
 		for _, network := range []GANNetwork{DCGAN, ResNetGAN} {
 			for _, spectral := range []bool{false, true} {
@@ -63,8 +63,8 @@ func TestGANFamilyFits(t *testing.T) {
 	}
 }
 
-// noise is n pictures of uniform noise.
-func noise(t *testing.T, shape data.Shape, n int) data.Set {
+// noisePictures is n pictures of uniform noise.
+func noisePictures(t *testing.T, shape data.Shape, n int) data.Set {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
 	pixels := make([]uint8, n*shape.Size())
@@ -84,7 +84,7 @@ func TestGANSizes(t *testing.T) {
 		for _, network := range []GANNetwork{DCGAN, ResNetGAN} {
 			r := tinyGAN()
 			r.Network = network
-			m, _ := fit(t, r, noise(t, shape, 64), model.Run{})
+			m, _ := fit(t, r, noisePictures(t, shape, 64), model.Run{})
 			b := data.NewBatch(shape, 3, false)
 			if err := m.(model.Sampler).Sample(b, rand.New(rand.NewPCG(1, 2))); err != nil {
 				t.Errorf("%s, %v: %v", network, shape, err)
@@ -98,7 +98,7 @@ func TestGANErrors(t *testing.T) {
 	if _, _, err := tinyGAN().Fit(t.Context(), table, model.Run{}); err == nil || !strings.Contains(err.Error(), "use gaussian or vae") {
 		t.Errorf("fit to a table returned the error %v", err)
 	}
-	set := noise(t, data.Shape{Height: 4, Width: 4, Channels: 1}, 16)
+	set := noisePictures(t, data.Shape{Height: 4, Width: 4, Channels: 1}, 16)
 	for want, change := range map[string]func(r *GAN){
 		"loss is \"log\", expected one of nonsaturating": func(r *GAN) { r.Loss = "log" },
 		"penalty is 5, and the loss hinge has none":      func(r *GAN) { r.Loss, r.Penalty = Hinge, 5 },
