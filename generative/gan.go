@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"math/rand/v2"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -15,157 +13,89 @@ import (
 	"github.com/likely-ml/likely/train"
 )
 
-// GAN is the recipe of a generative adversarial network (Goodfellow et al., Generative adversarial nets, 2014) in the shape
-// of DCGAN (Radford, Metz and Chintala, 2016). A generator makes x = G(z) of z ~ N(0, I); a discriminator D gives the logit
-// of its belief that x is real. They take turns on each mini-batch:
+// GAN is the recipe of a generative adversarial network (Goodfellow et al., Generative adversarial nets, 2014). A generator
+// makes x = G(z) of z ~ N(0, I); a discriminator D gives a logit, high where it believes that x is real. They take turns on
+// each mini-batch, each minimising its part of the loss:
 //
-//	D minimises  −log σ(D(x)) − log(1 − σ(D(G(z))))
-//	G minimises  −log σ(D(G(z)))                       (non-saturating: the end of their section 3)
+//	nonsaturating   Goodfellow et al., 2014                    at D's optimum: Jensen-Shannon divergence
+//	hinge           Lim and Ye, 2017; Miyato et al., 2018      total variation
+//	leastsquares    Mao et al., 2017                           a Pearson χ² divergence
+//	wasserstein     Gulrajani et al., 2017                     earth mover's distance
+//	relativistic    Huang et al., 2024                         a relativistic Jensen-Shannon divergence
 //
-// At D's optimum the first is 2 log 2 − 2 JS(p_d || p_G). With labels, both see the class, and G(z, y) draws from p(x|y).
-// The model gives samples only: no p(x).
+// gan_loss.go has their formulas. The networks are those of DCGAN (Radford, Metz and Chintala, 2016) or small residual ones
+// after R3GAN (Huang et al., 2024). DCGAN's discriminator has its batch norm unless the loss penalises gradients of single
+// examples or its weights are under spectral norm. With labels, both see the class, and G(z, y) draws from p(x|y). The model
+// gives samples only: no p(x). They come from a moving average of the generator's weights. The paper's DCGAN is
+// loss=nonsaturating classes=maps channels=64 rate=0.0002.
 type GAN struct {
-	Latent   int     `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
-	Channels int     `json:"channels" default:"64" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
-	Epochs   int     `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
-	Batch    int     `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step; at most an eighth of the data"`
-	Rate     float64 `json:"rate" default:"0.0002" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
-	Average  float64 `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
+	Loss     GANLoss    `json:"loss" default:"relativistic" choices:"nonsaturating,hinge,leastsquares,wasserstein,relativistic" help:"what the two minimise"`
+	Network  GANNetwork `json:"network" default:"dcgan" choices:"dcgan,resnet" help:"shape of both networks; resnet has no normalisation"`
+	Classes  GANClasses `json:"classes" default:"projection" choices:"projection,maps" help:"how the discriminator sees the class: projection, or a map for each beside the picture's channels"`
+	Spectral bool       `json:"spectral" default:"false" help:"divide the discriminator's weights by their spectral norms; made for hinge"`
+	Augment  bool       `json:"augment" default:"false" help:"brighten, move and cut what the discriminator sees (DiffAugment), so that it learns a small set less by heart"`
+	Penalty  float64    `json:"penalty" default:"0" min:"0" max:"10000" help:"weight of the gradient penalty of wasserstein and relativistic; 0 is 10 and 1"`
+	Critic   int        `json:"critic" default:"0" min:"0" max:"100" help:"steps of the discriminator for each of the generator, each on its own batch; 0 is 5 for wasserstein, else 1"`
+	Latent   int        `json:"latent" default:"64" min:"1" max:"65536" help:"dimensions of z"`
+	Channels int        `json:"channels" default:"32" min:"1" max:"4096" help:"channels of the wider feature maps; the deeper ones have twice as many"`
+	Epochs   int        `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
+	Batch    int        `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step of either; at most an eighth of the data"`
+	Rate     float64    `json:"rate" default:"0.0005" min:"1e-7" max:"1" help:"learning rate of Adam for both"`
+	Average  float64    `json:"average" default:"0.999" min:"0" max:"0.99999" help:"decay of the moving average of the generator that samples"`
 }
 
-// The slope of leaky ReLU and the coefficients of Adam are DCGAN's.
-const leak = 0.2
+// GANLoss is what the two minimise; gan_loss.go has the formulas.
+type GANLoss string
 
-func ganAdam() nn.Adam { return nn.Adam{Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8} }
-
-// generator makes pictures: dense to a fourth of the size, then two transposed convolutions that double it.
-type generator struct {
-	Dense         nn.Dense
-	Norm1         nn.BatchNorm
-	Up1           nn.ConvTransposed
-	Norm2         nn.BatchNorm
-	Up2           nn.ConvTransposed
-	latent        int
-	classes       int
-	height, width int // a fourth of the picture's, rounded up
-	deep          int
-	out           data.Shape
-}
-
-// discriminator judges pictures: two convolutions that halve the size, then dense.
-type discriminator struct {
-	Down1   nn.Conv
-	Down2   nn.Conv
-	Norm2   nn.BatchNorm
-	Dense   nn.Dense
-	classes int
-}
-
-// adversaries are the two networks of a [GAN].
-type adversaries struct {
-	Generator     *generator
-	Discriminator *discriminator
-}
-
-func newAdversaries(latent, wide, deep int, out data.Shape, classes int) *adversaries {
-	init := nn.Normal(0.02)
-	g := &generator{latent: latent, classes: classes, height: (out.Height + 3) / 4, width: (out.Width + 3) / 4, deep: deep, out: out}
-	g.Dense = nn.NewDense(latent+classes, g.height*g.width*deep, init).NoBias()
-	g.Norm1 = nn.NewBatchNorm(deep)
-	g.Up1 = nn.NewConvTransposed(deep, wide, 4, 2, 1, init).NoBias()
-	g.Norm2 = nn.NewBatchNorm(wide)
-	g.Up2 = nn.NewConvTransposed(wide, out.Channels, 4, 2, 1, init)
-
-	d := &discriminator{classes: classes}
-	d.Down1 = nn.NewConv(out.Channels+classes, wide, 4, 2, 1, init)
-	d.Down2 = nn.NewConv(wide, deep, 4, 2, 1, init).NoBias()
-	d.Norm2 = nn.NewBatchNorm(deep)
-	d.Dense = nn.NewDense(out.Height/4*(out.Width/4)*deep, 1, init)
-	return &adversaries{g, d}
-}
-
-// network is the pair for examples of that shape; deep feature maps have twice the channels of wide ones.
-func (r *GAN) network(out data.Shape, classes int) *adversaries {
-	return newAdversaries(r.Latent, r.Channels, 2*r.Channels, out, classes)
-}
-
-// Generate is G(z, y), [n, H, W, C] in [−1, 1].
-func (g *generator) generate(z, y *tensor.Node, mode *nn.Mode) *tensor.Node {
-	n := z.Dims()[0]
-	if g.classes > 0 {
-		z = tensor.Concat(1, z, tensor.OneHot(y, tensor.Float32, g.classes))
-	}
-	h := tensor.Reshape(g.Dense.Apply(z), n, g.height, g.width, g.deep)
-	h = g.Up1.Apply(nn.ReLU(g.Norm1.Apply(h, mode)))
-	x := tensor.Tanh(g.Up2.Apply(nn.ReLU(g.Norm2.Apply(h, mode))))
-	return tensor.SliceAxis(tensor.SliceAxis(x, 1, 0, g.out.Height), 2, 0, g.out.Width)
-}
-
-// judge is D(x, y), a logit for each example, (n, 1).
-func (d *discriminator) judge(x, y *tensor.Node, mode *nn.Mode) *tensor.Node {
-	if d.classes > 0 { // a map for each class, 1 everywhere for x's own
-		s := x.Dims()
-		own := tensor.Reshape(tensor.OneHot(y, tensor.Float32, d.classes), s[0], 1, 1, d.classes)
-		x = tensor.Concat(3, x, tensor.BroadcastTo(own, s[0], s[1], s[2], d.classes))
-	}
-	h := nn.LeakyReLU(d.Down1.Apply(x), leak)
-	h = nn.LeakyReLU(d.Norm2.Apply(d.Down2.Apply(h), mode), leak)
-	return d.Dense.Apply(h)
-}
-
-// discriminatorLoss is the mean of softplus(−D(x)) and that of softplus(D(fake)), which are the two logarithms.
-func (a *adversaries) discriminatorLoss(x, fake, y *tensor.Node, mode *nn.Mode) train.Loss {
-	fake = tensor.StopGradient(fake)
-	onReal, onFake := a.Discriminator.judge(x, y, mode), a.Discriminator.judge(fake, y, mode)
-	loss := tensor.Add(tensor.Mean(tensor.Softplus(tensor.Neg(onReal))), tensor.Mean(tensor.Softplus(onFake)))
-	return train.Loss{Value: loss, Metrics: []train.Metric{
-		{Name: "real_spread", Value: spread(x, y, a.Discriminator.classes)}, {Name: "fake_spread", Value: spread(fake, y, a.Discriminator.classes)},
-	}}
-}
-
-// generatorLoss is the mean of softplus(−D(fake)).
-func (a *adversaries) generatorLoss(fake, y *tensor.Node, mode *nn.Mode) train.Loss {
-	return train.Loss{Value: tensor.Mean(tensor.Softplus(tensor.Neg(a.Discriminator.judge(fake, y, mode.WithoutRecord()))))}
-}
-
-// spread is the mean absolute distance of pictures from the mean of their class: 0 for a generator that makes one picture,
-// or one of each class.
-func spread(x, y *tensor.Node, classes int) *tensor.Node {
-	x = nn.Flatten(x)
-	if classes == 0 {
-		return tensor.Mean(tensor.Abs(tensor.Sub(x, tensor.Mean(x, 0))))
-	}
-	own := tensor.OneHot(y, tensor.Float32, classes)
-	count := tensor.Max(tensor.Sum(own, 0), x.Graph().Scalar(tensor.Float32, 1))
-	means := tensor.Div(tensor.MatMulT(own, x, true, false), tensor.Reshape(count, classes, 1))
-	return tensor.Mean(tensor.Abs(tensor.Sub(x, tensor.MatMul(own, means))))
-}
-
-// An untrained generator makes one picture, grey. It has collapsed if it still does after graceSteps, or does again:
-// where its pictures spread by less than leastSpread of what the real ones do.
+// The losses of a [GAN].
 const (
-	graceSteps  = 500
-	leastSpread = 0.1
+	NonSaturating GANLoss = "nonsaturating"
+	Hinge         GANLoss = "hinge"
+	LeastSquares  GANLoss = "leastsquares"
+	Wasserstein   GANLoss = "wasserstein"
+	Relativistic  GANLoss = "relativistic"
 )
 
-// collapseWatch ends a run whose generator has given up variety.
-func collapseWatch(stepsPerEpoch int) func(metrics map[string]float64) error {
-	steps := 0
-	return func(metrics map[string]float64) error {
-		steps += stepsPerEpoch
-		if real, fake := metrics["real_spread"], metrics["fake_spread"]; steps > graceSteps && fake < leastSpread*real {
-			return fmt.Errorf("gan: %w: its pictures differ by %.3g on average, the real ones by %.3g; lower the rate, raise the batch, or try another seed",
-				train.ErrCollapsed, fake, real)
-		}
-		return nil
+// GANNetwork is the shape of both networks.
+type GANNetwork string
+
+// The networks of a [GAN].
+const (
+	DCGAN     GANNetwork = "dcgan"
+	ResNetGAN GANNetwork = "resnet"
+)
+
+// GANClasses is how the discriminator sees the class.
+type GANClasses string
+
+// What a discriminator's logit has of the class.
+const (
+	ClassProjection GANClasses = "projection" // a product of its features with a vector for each class
+	ClassMaps       GANClasses = "maps"       // maps of ones and zeros beside the picture's channels
+)
+
+// network is the pair for examples of that shape.
+func (r *GAN) network(out data.Shape, classes int) *adversaries {
+	t := traits{classes: classes, project: r.Classes == ClassProjection, spectral: r.Spectral}
+	if r.Network == ResNetGAN {
+		return newResNet(r.Latent, r.Channels, 2*r.Channels, out, t)
 	}
+	t.batchNorm = newGame(r.Loss).penalty == nil && !r.Spectral
+	return newDCGAN(r.Latent, r.Channels, 2*r.Channels, out, t)
 }
 
 // Fit lets the two play until the epochs are done.
 func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
+	if err := model.Validate(r); err != nil {
+		return nil, nil, fmt.Errorf("gan: %w", err)
+	}
 	schema := set.Schema()
 	if !schema.IsImage() || min(schema.Height, schema.Width) < 4 {
 		return nil, nil, fmt.Errorf("gan makes pictures of at least 4x4 pixels, and the data has %v; use gaussian or vae", schema.Shape)
+	}
+	game := newGame(r.Loss)
+	if r.Penalty > 0 && game.penalty == nil {
+		return nil, nil, fmt.Errorf("gan: penalty is %v, and the loss %s has none; use the loss wasserstein or relativistic, or spectral=true", r.Penalty, r.Loss)
 	}
 	transform, err := data.FitTransform(ctx, set, data.Symmetric)
 	if err != nil {
@@ -179,150 +109,79 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	if err != nil {
 		return nil, nil, err
 	}
-	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
+	critic, weight := cmp.Or(r.Critic, game.critic), cmp.Or(r.Penalty, game.weight)
+	batch, epochs := pace(set.Len(), critic*r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
+	batch = max(2, batch/critic)
+	if set.Len() < critic*batch {
+		return nil, nil, fmt.Errorf("gan: %d examples are too few for %d steps of the discriminator at a time, each on 2 or more; lower critic", set.Len(), critic)
+	}
+	view := func(x *tensor.Node, mode *nn.Mode) *tensor.Node { // what the discriminator sees of pictures
+		if r.Augment {
+			return diffAugment(x, mode.Noise)
+		}
+		return x
+	}
+
 	card := model.NewCard("gan", r, set, transform, run)
 	net := r.network(transform.OutShape(), len(prior))
 	all := nn.Collect(net)
-	var fake *tensor.Node // G(z) of a step: both phases judge the same
+	var real, fake, y *tensor.Node // of the discriminator's last turn: the generator plays on the same
 	problem := train.Problem{
 		Params: all,
 		Phases: []train.Phase{
-			{Name: "discriminator", Params: all.Under("discriminator"), Optimiser: ganAdam(), Loss: func(b *train.Batch) train.Loss {
-				fake = net.Generator.generate(b.Mode.Noise.Normal(b.X.Dims()[0], r.Latent), b.Y, b.Mode)
-				return net.discriminatorLoss(b.X, fake, b.Y, b.Mode)
+			{Name: "discriminator", Params: all.Under("discriminator"), Optimiser: game.adam, Repeats: critic, Loss: func(b *train.Batch) train.Loss {
+				real, y = turnOf(b.X, b.Turn, batch), turnOf(b.Y, b.Turn, batch)
+				fake = net.Generator.generate(b.Mode.Noise.Normal(batch, r.Latent), y, b.Mode)
+				share := b.Mode.Noise.Uniform(batch, 1, 1, 1)
+				loss := net.discriminatorLoss(game, weight, view(real, b.Mode), view(fake, b.Mode), y, share, b.Mode)
+				loss.Metrics = append(loss.Metrics, spreads(real, fake, y, len(prior))...)
+				return loss
 			}},
-			{Name: "generator", Params: all.Under("generator"), Optimiser: ganAdam(), Loss: func(b *train.Batch) train.Loss {
-				return net.generatorLoss(fake, b.Y, b.Mode)
+			{Name: "generator", Params: all.Under("generator"), Optimiser: game.adam, Loss: func(b *train.Batch) train.Loss {
+				return net.generatorLoss(game, view(real, b.Mode), view(fake, b.Mode), y, b.Mode)
 			}},
 		},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Health:   collapseWatch(set.Len() / batch),
-		Model:    func(vars tensor.Vars) model.Model { return newGenerator(card, net, vars, prior, run) },
+		Health:   collapseWatch(set.Len() / (critic * batch)),
+		Model:    func(vars tensor.Vars) model.Model { return newGenerator(card, net, r.Latent, vars, prior, run) },
 		Identity: "gan" + string(identity),
 	}
 	run.Validation = nil // neither loss tells how good the pictures are
-	found, err := train.Minimise(ctx, problem, set, train.Options{Batch: batch, Epochs: epochs, Rate: r.Rate, Average: r.Average}, run)
+	found, err := train.Minimise(ctx, problem, set, train.Options{Batch: critic * batch, Epochs: epochs, Rate: r.Rate, Average: r.Average}, run)
 	if err != nil {
 		return nil, nil, err
 	}
 	found.Summary.Notes = append(found.Summary.Notes, "the loss is the discriminator's; it does not tell how good the pictures are")
-	return newGenerator(card, net, found.Vars, prior, run), &found.Summary, nil
+	return newGenerator(card, net, r.Latent, found.Vars, prior, run), &found.Summary, nil
 }
 
-// Generator is a fitted [GAN] of p(x).
-type Generator struct {
-	model.Card
-	net    *generator
-	params nn.Params
-	vars   tensor.Vars
-	prior  []float64
-	make   *train.Function
-}
-
-// CondGenerator is a fitted [GAN] of p(x|y).
-type CondGenerator struct{ Generator }
-
-func newGenerator(card model.Card, net *adversaries, vars tensor.Vars, prior []float64, run model.Run) model.Model {
-	g := net.Generator
-	m := Generator{Card: card, net: g, params: nn.Collect(net).Under("generator"), vars: vars, prior: prior}
-	m.make = train.NewFunction(run, vars, func(gr *tensor.Graph, n int) {
-		z := gr.Input("z", tensor.Float32, n, g.latent)
-		var y *tensor.Node
-		if g.classes > 0 {
-			y = gr.Input("y", tensor.Int32, n)
-		}
-		gr.Output("x", g.generate(z, y, &nn.Mode{}))
-	})
-	if g.classes > 0 {
-		return &CondGenerator{m}
+// turnOf is the part of a batch that belongs to a turn of the discriminator, n examples; nil of nil.
+func turnOf(x *tensor.Node, turn, n int) *tensor.Node {
+	if x == nil {
+		return nil
 	}
-	return &m
-}
-
-// Sample draws x = G(z).
-func (m *Generator) Sample(dst data.Batch, r *rand.Rand) error { return m.sample(dst, nil, r) }
-
-// Sample draws a class from their frequencies for each x, and then as SampleGiven.
-func (m *CondGenerator) Sample(dst data.Batch, r *rand.Rand) error {
-	if err := model.CheckRand(r); err != nil {
-		return err
-	}
-	return m.sample(dst, drawClasses(m.prior, dst.Len(), r), r)
-}
-
-// SampleGiven draws x = G(z, y).
-func (m *CondGenerator) SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error {
-	if err := m.CheckClasses(y, dst.Len()); err != nil {
-		return err
-	}
-	return m.sample(dst, y, r)
-}
-
-func (m *Generator) sample(dst data.Batch, y []int32, r *rand.Rand) error {
-	if err := model.CheckRand(r); err != nil {
-		return err
-	}
-	return m.generate(dst, normals(dst.Len()*m.net.latent, 1, r), y)
-}
-
-// LatentSize is the number of dimensions of z.
-func (m *Generator) LatentSize() int { return m.net.latent }
-
-// Decode gives x = G(z), or G(z, y) of a conditional generator.
-func (m *Generator) Decode(dst data.Batch, z []float32, y []int32) error {
-	if err := m.CheckResults(dst, len(z), m.net.latent); err != nil {
-		return err
-	}
-	if m.net.classes > 0 {
-		if err := m.CheckClasses(y, dst.Len()); err != nil {
-			return err
-		}
-	}
-	return m.generate(dst, z, y)
-}
-
-func (m *Generator) generate(dst data.Batch, z []float32, y []int32) error {
-	if err := m.CheckBatch(dst); err != nil {
-		return err
-	}
-	n, wide := dst.Len(), m.net.latent
-	out := data.NewBatch(m.Transform.OutShape(), n, false)
-	size := out.Shape.Size()
-	err := m.make.Call(n, func(e tensor.Executable, from, to int) {
-		copy(e.Input("z").F32, z[from*wide:to*wide])
-		if m.net.classes > 0 {
-			copy(e.Input("y").I32, y[from:to])
-		}
-	}, func(e tensor.Executable, from, to int) { copy(out.X[from*size:to*size], e.Output("x").F32) })
-	if err != nil {
-		return err
-	}
-	return m.Transform.Invert(dst, out)
-}
-
-// Save writes the model file: the generator alone.
-func (m *Generator) Save(w io.Writer) error {
-	return m.Card.Save(w, append(train.Tensors(m.params, m.vars), priorTensor(m.prior)...))
+	return tensor.SliceAxis(x, 0, turn*n, (turn+1)*n)
 }
 
 func init() {
 	model.Register(model.Entry{
 		Name: "gan", Kind: model.Generative,
-		Summary: "generative adversarial network (DCGAN); p(x|y) where there are labels; samples only",
-		Paper:   "Goodfellow et al., Generative adversarial nets, NeurIPS 2014; Radford, Metz and Chintala, DCGAN, ICLR 2016",
+		Summary: "generative adversarial network, five losses; p(x|y) where there are labels; samples only",
+		Paper:   "Goodfellow et al., Generative adversarial nets, NeurIPS 2014; Huang et al., The GAN is dead; long live the GAN! A modern GAN baseline, NeurIPS 2024",
 		New:     func() model.Spec { return model.NewRecipe[GAN]() },
 		Load: func(f *model.File) (model.Model, error) {
 			prior, err := loadPrior(f)
 			if err != nil {
 				return nil, err
 			}
-			net := f.Card.Recipe.(*GAN).network(f.Card.Transform.OutShape(), len(prior))
+			recipe := f.Card.Recipe.(*GAN)
+			net := recipe.network(f.Card.Transform.OutShape(), len(prior))
 			vars, err := train.Vars(nn.Collect(net).Under("generator"), f)
 			if err != nil {
 				return nil, err
 			}
-			return newGenerator(f.Card, net, vars, prior, f.Run), nil
+			return newGenerator(f.Card, net, recipe.Latent, vars, prior, f.Run), nil
 		},
 	})
 }

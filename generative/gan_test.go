@@ -54,22 +54,63 @@ func TestGANDecode(t *testing.T) {
 	}
 }
 
+// TestGANFamilyConformance: the parts that the default leaves out, under the same demands.
+func TestGANFamilyConformance(t *testing.T) {
+	set := some(digits(t).Train, 8)
+	for name, change := range map[string]func(r *GAN){
+		"wasserstein":         func(r *GAN) { r.Loss, r.Critic, r.Classes, r.Epochs = Wasserstein, 3, ClassMaps, 9 },
+		"relativistic resnet": func(r *GAN) { r.Network, r.Augment = ResNetGAN, true },
+		"spectral hinge":      func(r *GAN) { r.Loss, r.Spectral = Hinge, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := tinyGAN()
+			change(r)
+			modeltest.Check(t, modeltest.Subject{Spec: r, Train: set})
+		})
+	}
+}
+
+// TestGANFamilyFits: every loss with every network, with and without spectral norm, makes a step on colour pictures whose
+// sides are no multiples of 4.
+func TestGANFamilyFits(t *testing.T) {
+	set := noisePictures(t, data.Shape{Height: 6, Width: 9, Channels: 3}, 16)
+	for _, loss := range []GANLoss{NonSaturating, Hinge, LeastSquares, Wasserstein, Relativistic} {
+		for _, network := range []GANNetwork{DCGAN, ResNetGAN} {
+			for _, spectral := range []bool{false, true} {
+				r := tinyGAN()
+				r.Loss, r.Network, r.Spectral, r.Epochs, r.Channels = loss, network, spectral, 1, 2
+				fit(t, r, set, model.Run{Threads: 1})
+			}
+		}
+	}
+}
+
+// noisePictures is n pictures of uniform noise.
+func noisePictures(t *testing.T, shape data.Shape, n int) data.Set {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	pixels := make([]uint8, n*shape.Size())
+	for i := range pixels {
+		pixels[i] = uint8(r.IntN(256))
+	}
+	set, err := data.NewPixels(&data.Schema{Shape: shape, MaxValue: 255}, pixels, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 // TestGANSizes: pictures whose sides are no multiples of 4, in colour.
 func TestGANSizes(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
 	for _, shape := range []data.Shape{{Height: 4, Width: 4, Channels: 1}, {Height: 7, Width: 10, Channels: 3}} {
-		pixels := make([]uint8, 64*shape.Size())
-		for i := range pixels {
-			pixels[i] = uint8(r.IntN(256))
-		}
-		set, err := data.NewPixels(&data.Schema{Shape: shape, MaxValue: 255}, pixels, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, _ := fit(t, tinyGAN(), set, model.Run{})
-		b := data.NewBatch(shape, 3, false)
-		if err := m.(model.Sampler).Sample(b, r); err != nil {
-			t.Errorf("%v: %v", shape, err)
+		for _, network := range []GANNetwork{DCGAN, ResNetGAN} {
+			r := tinyGAN()
+			r.Network = network
+			m, _ := fit(t, r, noisePictures(t, shape, 64), model.Run{})
+			b := data.NewBatch(shape, 3, false)
+			if err := m.(model.Sampler).Sample(b, rand.New(rand.NewPCG(1, 2))); err != nil {
+				t.Errorf("%s, %v: %v", network, shape, err)
+			}
 		}
 	}
 }
@@ -78,6 +119,18 @@ func TestGANErrors(t *testing.T) {
 	table := numbers(t, 2, correlated(20, rand.New(rand.NewPCG(1, 1))), nil)
 	if _, _, err := tinyGAN().Fit(t.Context(), table, model.Run{}); err == nil || !strings.Contains(err.Error(), "use gaussian or vae") {
 		t.Errorf("fit to a table returned the error %v", err)
+	}
+	set := noisePictures(t, data.Shape{Height: 4, Width: 4, Channels: 1}, 16)
+	for want, change := range map[string]func(r *GAN){
+		"loss is \"log\", expected one of nonsaturating": func(r *GAN) { r.Loss = "log" },
+		"penalty is 5, and the loss hinge has none":      func(r *GAN) { r.Loss, r.Penalty = Hinge, 5 },
+		"16 examples are too few for 9 steps":            func(r *GAN) { r.Critic = 9 },
+	} {
+		r := tinyGAN()
+		change(r)
+		if _, _, err := r.Fit(t.Context(), set, model.Run{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, expected %q", err, want)
+		}
 	}
 }
 

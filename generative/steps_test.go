@@ -208,7 +208,7 @@ func TestVAEStepsEqualPyTorch(t *testing.T) {
 func TestGANStepsEqualPyTorch(t *testing.T) {
 	g := readSteps(t, "testdata/steps_gan.json")
 	onBackends(t, func(t *testing.T, b tensor.Backend) {
-		net := newAdversaries(4, 4, 6, data.Shape{Height: 8, Width: 8, Channels: 1}, 0)
+		net := newDCGAN(4, 4, 6, data.Shape{Height: 8, Width: 8, Channels: 1}, traits{batchNorm: true})
 		params := nn.Collect(net)
 		vars, adam := g.variables(t, params), g.adam()
 		prog, err := tensor.Build(func(gr *tensor.Graph) {
@@ -220,8 +220,8 @@ func TestGANStepsEqualPyTorch(t *testing.T) {
 				learned := params.Under(name).Trainable()
 				adam.Update(learned, tensor.Gradient(loss.Value, learned.Nodes(gr)...), hyper)
 			}
-			phase("discriminator", net.discriminatorLoss(gr.Input("x", tensor.Float32, 8, 8, 8, 1), fake, nil, mode))
-			phase("generator", net.generatorLoss(fake, nil, mode)) // of the discriminator as the first phase leaves it
+			phase("discriminator", net.discriminatorLoss(nonSaturating, 0, gr.Input("x", tensor.Float32, 8, 8, 8, 1), fake, nil, nil, mode))
+			phase("generator", net.generatorLoss(nonSaturating, nil, fake, nil, mode)) // of the discriminator as the first phase leaves it
 			mode.Finish()
 		})
 		if err != nil {

@@ -20,8 +20,11 @@ func NewDense(in, out int, init Init) Dense {
 func (l Dense) NoBias() Dense { l.Bias = nil; return l }
 
 // Apply computes the layer; axes after the first are flattened.
-func (l Dense) Apply(x *tensor.Node) *tensor.Node {
-	return addBias(tensor.MatMul(Flatten(x), l.Weight.Node(x.Graph())), l.Bias)
+func (l Dense) Apply(x *tensor.Node) *tensor.Node { return l.ApplyWeight(x, l.Weight.Node(x.Graph())) }
+
+// ApplyWeight computes the layer with w in place of its weight, such as that of a [SpectralNorm].
+func (l Dense) ApplyWeight(x, w *tensor.Node) *tensor.Node {
+	return addBias(tensor.MatMul(Flatten(x), w), l.Bias)
 }
 
 // Flatten joins all axes after the first.
@@ -69,16 +72,19 @@ func (l Conv) Grouped(groups int) Conv {
 func (l Conv) NoBias() Conv { l.Bias = nil; return l }
 
 // Apply computes the layer.
-func (l Conv) Apply(x *tensor.Node) *tensor.Node { return addBias(l.convolve(x), l.Bias) }
+func (l Conv) Apply(x *tensor.Node) *tensor.Node { return l.ApplyWeight(x, l.Weight.Node(x.Graph())) }
+
+// ApplyWeight computes the layer with w in place of its weight, such as that of a [SpectralNorm].
+func (l Conv) ApplyWeight(x, w *tensor.Node) *tensor.Node { return addBias(l.convolve(x, w), l.Bias) }
 
 // ApplyMaxPool is MaxPool(l.Apply(x), size). As an addition and its rounding keep the order of numbers, the bias is added after
 // the pool, to the elements that are left. Where rounding makes equal numbers of two in a window, the gradient goes to the
 // greater one.
 func (l Conv) ApplyMaxPool(x *tensor.Node, size int) *tensor.Node {
-	return addBias(MaxPool(l.convolve(x), size), l.Bias)
+	return addBias(MaxPool(l.convolve(x, l.Weight.Node(x.Graph())), size), l.Bias)
 }
 
-func (l Conv) convolve(x *tensor.Node) *tensor.Node {
+func (l Conv) convolve(x, weight *tensor.Node) *tensor.Node {
 	w := l.Weight.Dims
 	geometry := tensor.ConvGeometry{N: x.Dims()[0], Groups: l.groups, CI: w[2], CO: w[3] / l.groups}
 	for i := range geometry.Axes {
@@ -89,7 +95,7 @@ func (l Conv) convolve(x *tensor.Node) *tensor.Node {
 		}
 		geometry.Axes[i] = tensor.ConvAxis{In: in, Kernel: w[i], Out: out, Stride: l.stride, Dilation: l.dilation, Pad: l.pad}
 	}
-	return tensor.ConvY(geometry, x, l.Weight.Node(x.Graph()))
+	return tensor.ConvY(geometry, x, weight)
 }
 
 // ConvTransposed is the transpose of a convolution: [N, H, W, in] to [N, H', W', out], H' = (H − 1)·stride + kernel − 2·pad.

@@ -36,16 +36,21 @@ func (l BatchNorm) Apply(x *tensor.Node, mode *Mode) *tensor.Node {
 		batchMean := tensor.Mean(x, axes...)
 		batchVariance := tensor.Mean(tensor.Square(tensor.Sub(x, batchMean)), axes...)
 		unbiased := tensor.MulScalar(batchVariance, n/max(n-1, 1))
-		mode.follow(l.Mean, mean, batchMean)
-		mode.follow(l.Variance, variance, unbiased)
+		mode.follow(l.Mean, towards(mean, batchMean))
+		mode.follow(l.Variance, towards(variance, unbiased))
 		mean, variance = batchMean, batchVariance
 	}
 	factor := tensor.Mul(tensor.Rsqrt(tensor.AddScalar(variance, normEpsilon)), l.Scale.Node(g))
 	return tensor.Add(tensor.Mul(tensor.Sub(x, mean), factor), l.Shift.Node(g))
 }
 
-// Mode is whether a graph is built for training, and what training changes on the way: the running statistics of layers,
-// each possibly several times when a layer is applied more than once.
+// towards is a running statistic after a batch.
+func towards(old, batch *tensor.Node) *tensor.Node {
+	return tensor.Add(tensor.MulScalar(old, 1-batchNormMomentum), tensor.MulScalar(batch, batchNormMomentum))
+}
+
+// Mode is whether a graph is built for training, and what training changes on the way beside the gradient: the running
+// statistics of layers, each possibly several times when a layer is applied more than once.
 type Mode struct {
 	Training bool
 	Noise    *Noise // for dropout; needed in training
@@ -69,7 +74,8 @@ func (m *Mode) value(p *Param, g *tensor.Graph) *tensor.Node {
 	return p.Node(g)
 }
 
-func (m *Mode) follow(p *Param, old, batch *tensor.Node) {
+// follow records the next value of a running statistic.
+func (m *Mode) follow(p *Param, next *tensor.Node) {
 	if m.unheard {
 		return
 	}
@@ -79,7 +85,6 @@ func (m *Mode) follow(p *Param, old, batch *tensor.Node) {
 	if m.latest[p] == nil {
 		m.order = append(m.order, p)
 	}
-	next := tensor.Add(tensor.MulScalar(old, 1-batchNormMomentum), tensor.MulScalar(batch, batchNormMomentum))
 	m.latest[p] = tensor.StopGradient(next)
 }
 

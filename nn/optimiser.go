@@ -10,7 +10,8 @@ import (
 type Optimiser interface {
 	// State are the optimiser's own arrays for parameters.
 	State(ps Params) Params
-	// Update makes the graph update parameters and state. hyper is what Hyper computes, as Float32[HyperLen()].
+	// Update makes the graph update parameters and state, as the updates built so far leave them. hyper is what Hyper
+	// computes, as Float32[HyperLen()].
 	Update(ps Params, grads []*tensor.Node, hyper *tensor.Node)
 	// Hyper computes the scalars of a step (counted from 1) at a learning rate, in float64.
 	Hyper(dst []float32, step int, rate float64)
@@ -52,7 +53,7 @@ func (o SGD) Update(ps Params, grads []*tensor.Node, hyper *tensor.Node) {
 	g := hyper.Graph()
 	rate := element(hyper, 0)
 	for i, s := range o.State(ps) {
-		p, v := ps[i].variable(g), s.variable(g)
+		p, v := ps[i].Node(g), s.Node(g)
 		next := tensor.Add(tensor.MulScalar(v, o.Momentum), grads[i])
 		g.Update(v, next)
 		if o.Nesterov {
@@ -94,7 +95,7 @@ func (o Adam) Update(ps Params, grads []*tensor.Node, hyper *tensor.Node) {
 	rate, correction, shrink := element(hyper, 0), element(hyper, 1), element(hyper, 2)
 	state := o.State(ps)
 	for i := range ps {
-		p, m, v, grad := ps[i].variable(g), state[i].variable(g), state[len(ps)+i].variable(g), grads[i]
+		p, m, v, grad := ps[i].Node(g), state[i].Node(g), state[len(ps)+i].Node(g), grads[i]
 		spec := tensor.AdamSpec{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Shrink: o.Decay > 0 && len(ps[i].Dims) > 1}
 		p1, m1, v1 := tensor.Adam(spec, p, m, v, grad, rate, correction, shrink)
 		g.Update(m, m1)

@@ -203,6 +203,37 @@ func TestUpdateErrors(t *testing.T) {
 		g.Update(w, w)
 		g.Update(w, tensor.Neg(w))
 	}, `"w"`, "twice")
+	wantBuildError(t, func(g *tensor.Graph) {
+		w := g.Variable("w", tensor.Float32, 2)
+		g.Update(w, tensor.Neg(w))
+		g.Update(tensor.Neg(w), w)
+	}, "update", "latest value")
+}
+
+// A second update of the latest value takes the place of the first.
+func TestUpdateOfTheLatest(t *testing.T) {
+	prog, err := tensor.Build(func(g *tensor.Graph) {
+		w := g.Variable("w", tensor.Float32)
+		for range 3 {
+			g.Update(g.Latest(w), tensor.MulScalar(g.Latest(w), 2))
+		}
+		g.Output("w", g.Latest(w))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tensor.NewArray(tensor.ShapeOf(tensor.Float32))
+	w.F32[0] = 5
+	e, err := reference.New().Compile(prog, tensor.Vars{"w": w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w.F32[0] != 40 || e.Output("w").F32[0] != 40 {
+		t.Errorf("w is %v and its latest value was %v, expected 40", w.F32[0], e.Output("w").F32[0])
+	}
 }
 
 // Nodes that nothing needs are left out; inputs and variables stay, so that a caller can always fill them.

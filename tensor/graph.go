@@ -172,11 +172,18 @@ func (g *Graph) Output(name string, value *Node) {
 	g.outputs = append(g.outputs, Output{name, value})
 }
 
-// Update makes the variable take the value when a run ends.
+// Update makes the variable take the value when a run ends. In place of a variable that has been updated, it takes the
+// [Graph.Latest] of it, which the new value then replaces: so one run can make several steps.
 func (g *Graph) Update(variable, value *Node) {
 	g.checkOwn("update", variable, value)
 	if variable.op != OpVariable {
-		fail("update: %v is not a variable", variable)
+		for i, u := range g.updates {
+			if u.Value == variable && variable.shape.Equal(value.shape) {
+				g.updates[i].Value = value
+				return
+			}
+		}
+		fail("update: %v is not a variable or the latest value of one in the shape %v", variable, value.shape)
 	}
 	if !variable.shape.Equal(value.shape) {
 		fail("update of %q: the variable is %v, the new value %v", variable.Name(), variable.shape, value.shape)

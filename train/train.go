@@ -27,6 +27,7 @@ type Batch struct {
 	X    *tensor.Node // Float32 [n, Problem.Shape...]
 	Y    *tensor.Node // Int32 [n]; nil without labels
 	Mode *nn.Mode     // whether this is training; its Noise has a new key for each step
+	Turn int          // which of the phase's Repeats this is, from 0
 }
 
 // Loss is a scalar to minimise, in nats per example where that makes sense, and further scalars to watch.
@@ -47,6 +48,9 @@ type Phase struct {
 	Params    nn.Params // those it changes
 	Optimiser nn.Optimiser
 	Loss      func(b *Batch) Loss
+	// Repeats is how often in a row a step minimises the loss, such as a critic's that must run ahead of its generator; 0 is
+	// once. Each turn is built anew and sees the parameters that the one before it made; the last one's loss and metrics count.
+	Repeats int
 }
 
 // Problem is what to minimise.

@@ -3,8 +3,10 @@ package train_test
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -165,6 +167,48 @@ func TestPhases(t *testing.T) {
 	p.Phases[1].Params = nn.Params{a}
 	if _, err := train.Minimise(context.Background(), p, constant(4, 1), train.Options{Batch: 2, Epochs: 1, Rate: 1}, model.Run{}); err == nil {
 		t.Error("two phases train one parameter: no error")
+	}
+}
+
+// A phase that repeats makes that many steps of its optimiser before the next phase, each on the parameters that the one before
+// it made, with Adam's correction for the number of its own steps, on either backend.
+func TestRepeats(t *testing.T) {
+	const repeats, steps, rate = 3, 2, 0.1
+	x := []float32{4, -1}
+	for _, backend := range []string{"cpu", "reference"} {
+		a, b := &nn.Param{Name: "a", Init: nn.Zeros}, &nn.Param{Name: "b", Init: nn.Zeros}
+		var turns []int
+		p := train.Problem{
+			Params: nn.Params{a, b}, Shape: []int{1}, Out: data.RowShape(1),
+			Phases: []train.Phase{
+				{Name: "first", Params: nn.Params{a}, Optimiser: nn.NewAdam(), Repeats: repeats, Loss: func(batch *train.Batch) train.Loss {
+					turns = append(turns, batch.Turn)
+					return train.Loss{Value: squared(a.Node(batch.X.Graph()), batch.X)}
+				}},
+				{Name: "second", Params: nn.Params{b}, Optimiser: nn.SGD{}, Loss: func(batch *train.Batch) train.Loss {
+					g := batch.X.Graph()
+					return train.Loss{Value: tensor.Mul(b.Node(g), a.Node(g)), Metrics: []train.Metric{{Name: "a", Value: a.Node(g)}}}
+				}},
+			},
+			Prepare: func(dst, raw data.Batch, _ train.Rand) error { copy(dst.X, raw.X); return nil },
+		}
+		found := minimise(t, p, table(1, x, 0, nil), train.Options{Batch: 2, Epochs: steps, Rate: rate}, model.Run{Backend: backend})
+		if !slices.Equal(turns, []int{0, 1, 2}) {
+			t.Errorf("the turns are %v, expected 0, 1, 2", turns)
+		}
+		want, m, v, sum := 0.0, 0.0, 0.0, 0.0
+		for i := range repeats * steps {
+			gradient := 2 * (want - 1.5)
+			m, v = 0.9*m+0.1*gradient, 0.999*v+0.001*gradient*gradient
+			n := float64(i + 1)
+			want -= rate * (m / (1 - math.Pow(0.9, n))) / (math.Sqrt(v/(1-math.Pow(0.999, n))) + 1e-8)
+			if (i+1)%repeats == 0 {
+				sum += want
+			}
+		}
+		near(t, "a", float64(found.Vars["a"].F32[0]), want, 1e-5)
+		near(t, "what the second phase saw", found.Metrics["a"], want, 1e-5)
+		near(t, "b", float64(found.Vars["b"].F32[0]), -rate*sum, 1e-5)
 	}
 }
 

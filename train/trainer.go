@@ -52,12 +52,13 @@ type trainer struct {
 	measuredAt int       // and at which step
 }
 
-// runningPhase is a phase with the names that the step's program has for its loss, its metrics, and the input that takes
-// the optimiser's scalars.
+// runningPhase is a phase with the names that the step's program has for its loss, its metrics, and the inputs that take
+// the optimiser's scalars, one for each repeat.
 type runningPhase struct {
 	Phase
-	loss, hyper string
-	metrics     []string
+	loss    string
+	hyper   []string
+	metrics []string
 }
 
 // newTrainer checks the arguments and compiles the programs of a run that stands at its beginning.
@@ -144,15 +145,21 @@ func (t *trainer) compileStep() error {
 	prog, err := tensor.Build(func(g *tensor.Graph) {
 		b := t.inputs(g, t.options.Batch, true)
 		for i, phase := range t.problem.Phases {
-			r := runningPhase{Phase: phase, loss: fmt.Sprint("loss ", i), hyper: fmt.Sprint("hyper ", i)}
-			loss := phase.Loss(b)
-			r.metrics = output(g, r.loss, loss)
+			r := runningPhase{Phase: phase, loss: fmt.Sprint("loss ", i)}
 			learned := phase.Params.Trainable()
-			grads := tensor.Gradient(loss.Value, learned.Nodes(g)...)
-			if t.options.Clip > 0 {
-				grads = nn.ClipGlobalNorm(grads, t.options.Clip)
+			var loss Loss
+			for turn := range max(1, phase.Repeats) {
+				b.Turn = turn
+				loss = phase.Loss(b)
+				grads := tensor.Gradient(loss.Value, learned.Nodes(g)...)
+				if t.options.Clip > 0 {
+					grads = nn.ClipGlobalNorm(grads, t.options.Clip)
+				}
+				hyper := fmt.Sprint("hyper ", i, " ", turn)
+				phase.Optimiser.Update(learned, grads, g.Input(hyper, tensor.Float32, phase.Optimiser.HyperLen()))
+				r.hyper = append(r.hyper, hyper)
 			}
-			phase.Optimiser.Update(learned, grads, g.Input(r.hyper, tensor.Float32, phase.Optimiser.HyperLen()))
+			r.metrics = output(g, r.loss, loss)
 			t.phases = append(t.phases, r)
 		}
 		b.Mode.Finish()
@@ -255,7 +262,9 @@ func (t *trainer) makeStep(ctx context.Context, b data.Batch) error {
 	}
 	copy(t.step.Input("key").U32, key[:])
 	for _, p := range t.phases {
-		p.Optimiser.Hyper(t.step.Input(p.hyper).F32, number+1, rate)
+		for turn, hyper := range p.hyper {
+			p.Optimiser.Hyper(t.step.Input(hyper).F32, number*len(p.hyper)+turn+1, rate)
+		}
 	}
 	// A step runs to its end once begun: the phases of one must not be torn apart.
 	if err := t.step.Run(context.WithoutCancel(ctx)); err != nil {
