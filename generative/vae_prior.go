@@ -72,7 +72,7 @@ func (c *priorCoupling) join(stays, changes *tensor.Node) *tensor.Node {
 
 // affine is s and t. A bounded s, |s| < 2, keeps one step of training from spoiling the chain.
 func (m *autoencoder) affine(c *priorCoupling, stays, y *tensor.Node) (s, t *tensor.Node) {
-	out := c.Out.Apply(nn.ReLU(c.Hidden.Apply(m.given(stays, y))))
+	out := c.Out.Apply(nn.SiLU(c.Hidden.Apply(m.given(stays, y))))
 	half := out.Dims()[1] / 2
 	s = tensor.MulScalar(tensor.Tanh(tensor.MulScalar(tensor.SliceAxis(out, 1, 0, half), 0.5)), 2)
 	return s, tensor.SliceAxis(out, 1, half, 2*half)
