@@ -30,7 +30,7 @@ type Autoencoder struct {
 // CondAutoencoder is a fitted [VAE] of p(x|y).
 type CondAutoencoder struct{ Autoencoder }
 
-// Draw are the sampling options of a [VAE].
+// Draw are the sampling options of a [VAE] and a [Ladder].
 type Draw struct {
 	Temperature float64 `json:"temperature" default:"1" min:"0" max:"10" help:"standard deviation of z"`
 	Noise       bool    `json:"noise" default:"false" help:"draw x from p(x|z) where its mean would be a picture too"`
@@ -325,25 +325,36 @@ func (m *Autoencoder) Options() any { o := m.tuning; return &o }
 
 // Tune is the model with other sampling options.
 func (m *Autoencoder) Tune(options any) (model.Model, error) {
-	o, ok := options.(*Draw)
-	if !ok {
-		return nil, fmt.Errorf("vae: sampling options are %T, expected %T", options, o)
-	}
-	if err := model.Validate(o); err != nil {
-		return nil, fmt.Errorf("vae: %w", err)
+	o, err := drawOptions("vae", options)
+	if err != nil {
+		return nil, err
 	}
 	tuned := *m
-	tuned.tuning = *o
+	tuned.tuning = o
 	return &tuned, nil
 }
 
 // Tune is the model with other sampling options.
 func (m *CondAutoencoder) Tune(options any) (model.Model, error) {
-	tuned, err := m.Autoencoder.Tune(options)
+	o, err := drawOptions("vae", options)
 	if err != nil {
 		return nil, err
 	}
-	return &CondAutoencoder{*tuned.(*Autoencoder)}, nil
+	tuned := *m
+	tuned.tuning = o
+	return &tuned, nil
+}
+
+// drawOptions checks the sampling options of a model.
+func drawOptions(name string, options any) (Draw, error) {
+	o, ok := options.(*Draw)
+	if !ok {
+		return Draw{}, fmt.Errorf("%s: sampling options are %T, expected %T", name, options, o)
+	}
+	if err := model.Validate(o); err != nil {
+		return Draw{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return *o, nil
 }
 
 // Save writes the model file.
