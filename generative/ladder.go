@@ -38,7 +38,7 @@ type Ladder struct {
 	Layers   int            `json:"layers" default:"2" min:"1" max:"64" help:"latent layers at each scale"`
 	Latent   int            `json:"latent" default:"8" min:"1" max:"1024" help:"channels of z in each layer"`
 	Output   Output         `json:"output" default:"auto" choices:"auto,bernoulli,normal,logistic" help:"p(x|z); auto is bernoulli"`
-	WarmUp   float64        `json:"warm_up" default:"0.1" min:"0" max:"1" help:"share of the steps in which the weight of the KL terms rises from 0 to 1"`
+	WarmUp   float64        `json:"warm_up" default:"0.3" min:"0" max:"1" help:"share of the steps in which the weight of the KL terms rises from 0 to 1"`
 	Epochs   int            `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 20, or as many as make 3,000 steps"`
 	Batch    int            `json:"batch" default:"64" min:"2" max:"65536" help:"examples in a step; at most an eighth of the data"`
 	Rate     float64        `json:"rate" default:"0.001" min:"1e-7" max:"10" help:"highest learning rate of Adam"`

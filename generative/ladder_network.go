@@ -100,7 +100,7 @@ func newLatentLayer(channels, latent int) latentLayer {
 		Prior:        conv(channels),
 		PriorOut:     nn.NewConv(channels, 2*latent+channels, 1, 1, 0, nn.Zeros), // N(0, I) at first
 		Posterior:    conv(2 * channels),
-		PosteriorOut: nn.NewConv(channels, 2*latent, 1, 1, 0, nn.Normal(0.01)), // nearly the prior at first
+		PosteriorOut: nn.NewConv(channels, 2*latent, 1, 1, 0, nn.Normal(0.1)), // nearly the prior at first
 		In:           nn.NewConv(latent, channels, 1, 1, 0, nn.LeCunNormal),
 		Block:        newResidual(channels),
 	}

@@ -32,7 +32,7 @@ import (
 // p(k) = Π_i p(k_i|k_1 … k_(i−1)), or p(k|y) with labels; it learns beside the first, whose codes settle as the learning rate
 // falls. A new picture is a grid drawn from the prior, decoded. The model gives samples and codes only: no p(x).
 type VQVAE struct {
-	Channels   int            `json:"channels" default:"64" min:"1" max:"4096" help:"channels of the feature maps of encoder and decoder"`
+	Channels   int            `json:"channels" default:"32" min:"1" max:"4096" help:"channels of the feature maps of encoder and decoder"`
 	Halvings   int            `json:"halvings" default:"0" min:"0" max:"8" help:"how often the picture is halved to the grid of codes; 0 is 2, or as often as leaves 4 of them a side"`
 	Codes      int            `json:"codes" default:"128" min:"2" max:"65536" help:"K, how many codes there are"`
 	Dimensions int            `json:"dimensions" default:"16" min:"1" max:"4096" help:"dimensions of a code"`
