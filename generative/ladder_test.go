@@ -133,7 +133,7 @@ func TestLinearLadder(t *testing.T) {
 	fill("down.1.narrow.bias", 100, 0)
 	fill("deconv.weight", 0, 0.1)
 	fill("deconv.bias", 150, 0)
-	fill("out.weight", 0, 0.12)
+	fill("out.weight", 0, 0.1)
 	fill("spread", 0.5, 0.2)
 	m := newLadder(card, net, vars, nil, model.Run{}).(*LadderAutoencoder)
 	const latent, size = 1 + 4, 16
@@ -192,7 +192,7 @@ func TestLinearLadder(t *testing.T) {
 		exact[i] = normal.LogProb(row)
 	}
 	compareBounds(t, exact, func(dst []float64, r *rand.Rand) error { return m.LogBound(dst, x, r) },
-		func(dst []float64, k int, r *rand.Rand) error { return m.LogImportanceBound(dst, x, 4*k, r) })
+		func(dst []float64, k int, r *rand.Rand) error { return m.LogImportanceBound(dst, x, 2*k, r) })
 }
 
 // TestLadderBoundGrows: both bounds of one draw agree, and more draws lie above them.

@@ -213,9 +213,9 @@ func TestCodePrior(t *testing.T) {
 
 // TestVQVAELearns: codes are in use, and pictures come back from them.
 func TestVQVAELearns(t *testing.T) {
-	set := withoutLabels(some(digits(t).Train, 4))
+	set := withoutLabels(some(digits(t).Train, 8))
 	recipe := tinyVQVAE()
-	recipe.Channels, recipe.Dimensions, recipe.Codes, recipe.Epochs, recipe.Rate = 16, 4, 32, 40, 0.005
+	recipe.Channels, recipe.Dimensions, recipe.Codes, recipe.Epochs, recipe.Rate = 12, 4, 32, 30, 0.01
 	m, _ := fit(t, recipe, set, model.Run{})
 	q := m.(*QuantisedAutoencoder)
 	x := read(t, set)
