@@ -73,7 +73,7 @@ func evaluated(t *testing.T, vars tensor.Vars, build func(g *tensor.Graph)) tens
 	return e
 }
 
-// constant is an array in a graph.
+// constantOf is an array in a graph.
 func constantOf(g *tensor.Graph, x []float32, dims ...int) *tensor.Node {
 	return g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Float32, dims...), F32: x})
 }
