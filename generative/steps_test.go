@@ -171,7 +171,20 @@ func onBackends(t *testing.T, body func(t *testing.T, b tensor.Backend)) {
 }
 
 func TestVAEStepsEqualPyTorch(t *testing.T) {
-	g := readSteps(t, "testdata/steps_vae.json")
+	for _, c := range []struct {
+		golden string
+		draws  int
+		losses []string
+	}{
+		{"vae", 1, []string{"loss", "reconstruction", "kl"}},
+		{"iwae", 5, []string{"loss"}},
+	} {
+		t.Run(c.golden, func(t *testing.T) { vaeStepsEqualPyTorch(t, "testdata/steps_"+c.golden+".json", c.draws, c.losses) })
+	}
+}
+
+func vaeStepsEqualPyTorch(t *testing.T, golden string, draws int, losses []string) {
+	g := readSteps(t, golden)
 	bits, err := data.NewPixels(&data.Schema{Shape: data.Shape{Height: 3, Width: 4, Channels: 1}, MaxValue: 1}, make([]uint8, 12), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +194,7 @@ func TestVAEStepsEqualPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	recipe := model.NewRecipe[VAE]()
-	recipe.Hidden, recipe.Latent = []int{10}, 3
+	recipe.Hidden, recipe.Latent, recipe.Draws = []int{10}, 3, draws
 	onBackends(t, func(t *testing.T, b tensor.Backend) {
 		card := model.NewCard("vae", recipe, bits, transform, model.Run{})
 		net, err := recipe.network(&card)
@@ -191,13 +204,13 @@ func TestVAEStepsEqualPyTorch(t *testing.T) {
 		params := nn.Collect(net)
 		vars, adam := g.variables(t, params), g.adam()
 		e := step(t, b, vars, params, adam, func(gr *tensor.Graph, mode *nn.Mode) train.Loss {
-			return net.lossGiven(recipe, gr.Input("x", tensor.Float32, 8, 12), nil, gr.Input("noise", tensor.Float32, 8, 3), true)
+			return net.lossGiven(recipe, gr.Input("x", tensor.Float32, 8, 12), nil, gr.Input("noise", tensor.Float32, draws*8, 3), true)
 		})
 		for i := range 10 {
 			g.X.copyTo(t, e.Input("x").F32, i, 10)
 			g.Noise.copyTo(t, e.Input("noise").F32, i, 10)
 			runStep(t, e, adam, i+1, g.Optimiser.LR)
-			for _, name := range []string{"loss", "reconstruction", "kl"} {
+			for _, name := range losses {
 				g.expect(t, e, name, name, i)
 			}
 		}

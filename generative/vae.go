@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -23,11 +24,22 @@ import (
 // class too, and the decoder takes not z but centre_y + scale_y z. That is to say that each class has a prior
 // N(centre_y, diag scale_y²) of its own, learned with the rest (Sohn, Lee and Yan, Learning structured output representation
 // using deep conditional generative models, 2015, with y for their x), and that z is counted from there.
+//
+// With draws k > 1 the importance-weighted bound is maximised, which is tighter (Burda, Grosse and Salakhutdinov, Importance
+// weighted autoencoders, 2016, eq. 8):
+//
+//	E_q[log (1/k) Σ_j p(x, z_j)/q(z_j|x)] ≤ log p(x),    z_1 … z_k ~ q(z|x)
+//
+// Prior gives z another distribution than N(0, I), learned with the rest: see [LatentPrior].
 type VAE struct {
 	Hidden   []int          `json:"hidden" default:"500,300" min:"1" max:"65536" help:"units of the encoder's hidden layers; the decoder has them in reverse"`
 	Channels []int          `json:"channels" default:"" min:"1" max:"65536" help:"channels of 4x4 convolutions of stride 2 before the encoder's hidden layers, and of transposed ones after the decoder's, for pictures; none by default"`
 	Latent   int            `json:"latent" default:"32" min:"1" max:"65536" help:"dimensions of z"`
+	Prior    LatentPrior    `json:"prior" default:"normal" choices:"normal,vamp,flow" help:"p(z): standard normal, a mixture of the posteriors of learned inputs, or a flow"`
+	Pseudo   int            `json:"pseudo" default:"100" min:"1" max:"65536" help:"learned inputs of a vamp prior, shared out among the classes"`
+	Coupling int            `json:"coupling" default:"4" min:"1" max:"64" help:"affine couplings of a flow prior"`
 	Output   Output         `json:"output" default:"auto" choices:"auto,bernoulli,normal,logistic" help:"p(x|z); auto is bernoulli for pictures, normal for tables"`
+	Draws    int            `json:"draws" default:"1" min:"1" max:"1024" help:"draws of z in the importance-weighted bound that is maximised; 1 is the evidence lower bound"`
 	Beta     float64        `json:"beta" default:"1" min:"0" max:"1000" help:"weight of the KL term; 1 is the bound"`
 	FreeBits float64        `json:"free_bits" default:"0" min:"0" max:"100" help:"nats of KL in each latent dimension that cost nothing"`
 	Epochs   int            `json:"epochs" default:"0" min:"0" max:"100000" help:"passes over the data; 0 is 50, or as many as make 3,000 steps"`
@@ -37,35 +49,20 @@ type VAE struct {
 	Patience int            `json:"patience" default:"0" min:"0" max:"100000" help:"stop after so many epochs without a better validation loss; 0 never"`
 }
 
-// Output is the distribution p(x|z) of a [VAE].
-type Output string
-
-// The outputs.
-const (
-	// Auto is Bernoulli for pictures and Normal for tables.
-	Auto Output = "auto"
-	// Bernoulli takes each pixel for a coin with probability x/MaxValue, tossed anew each time it is looked at (dynamic
-	// binarisation): the likelihood is that of the binarised picture.
-	Bernoulli Output = "bernoulli"
-	// Normal has a mean for each x and z and a variance for each column, a density in raw units; the categorical columns of
-	// a table have probabilities instead.
-	Normal Output = "normal"
-	// Logistic is the discretised logistic: the probability of the whole numbers 0..MaxValue, exactly.
-	Logistic Output = "logistic"
-)
-
-// loss is −ELBO with the recipe's weights, averaged over the mini-batch.
+// loss is −ELBO with the recipe's weights, or the importance-weighted bound with a minus, averaged over the mini-batch.
 func (m *autoencoder) loss(r *VAE, b *train.Batch) train.Loss {
 	x := nn.Flatten(b.X)
 	n := x.Dims()[0]
-	if m.output == Bernoulli {
-		x = tensor.Convert(tensor.Less(b.Mode.Noise.Uniform(x.Dims()...), x), tensor.Float32)
-	}
-	return m.lossGiven(r, x, b.Y, b.Mode.Noise.Normal(n, m.latent), b.Mode.Training)
+	x = m.seen(x, b.Mode.Noise)
+	return m.lossGiven(r, x, b.Y, b.Mode.Noise.Normal(r.Draws*n, m.latent), b.Mode.Training)
 }
 
-// lossGiven is the loss for given x and noise. Outside training it is −ELBO itself.
+// lossGiven is the loss for given x, (n, size), and noise, (draws·n, latent), draw by draw. Outside training it is the bound
+// itself, with a minus.
 func (m *autoencoder) lossGiven(r *VAE, x, y, epsilon *tensor.Node, training bool) train.Loss {
+	if r.Draws > 1 {
+		return m.importanceLoss(r.Draws, x, y, epsilon)
+	}
 	log, kl := m.bound(x, y, epsilon)
 	reconstruction := tensor.Neg(tensor.Mean(log))
 	divergence := tensor.Sum(tensor.Mean(kl, 0))
@@ -83,7 +80,34 @@ func (m *autoencoder) lossGiven(r *VAE, x, y, epsilon *tensor.Node, training boo
 	}
 }
 
-// Fit maximises the evidence lower bound by Adam on mini-batches.
+// importanceLoss is −log (1/k) Σ_j w_j with w_j = p(x, z_j)/q(z_j|x), averaged over the mini-batch.
+func (m *autoencoder) importanceLoss(k int, x, y, epsilon *tensor.Node) train.Loss {
+	n := x.Dims()[0]
+	mean, logVariance := m.encode(x, y)
+	if y != nil {
+		y = repeat(y, k)
+	}
+	mean, logVariance = repeat(mean, k), repeat(logVariance, k)
+	z := reparameterise(mean, logVariance, epsilon)
+	log, ratio := m.logLikelihood(m.decode(z, y), repeat(x, k)), m.logRatio(z, y, logVariance, epsilon)
+	weights := tensor.Transpose(tensor.Reshape(tensor.Sub(log, ratio), k, n), 1, 0) // log w, (n, k)
+	return train.Loss{
+		Value: tensor.AddScalar(tensor.Neg(tensor.Mean(tensor.LogSumExp(weights))), math.Log(float64(k))),
+		Metrics: []train.Metric{
+			{Name: "reconstruction", Value: tensor.Neg(tensor.Mean(log))},
+			{Name: "kl", Value: tensor.Mean(ratio)}, // an estimate
+		},
+	}
+}
+
+// repeat is k copies of x, one after the other along its first axis.
+func repeat(x *tensor.Node, k int) *tensor.Node {
+	dims := x.Dims()
+	x = tensor.BroadcastTo(tensor.Reshape(x, append([]int{1}, dims...)...), append([]int{k}, dims...)...)
+	return tensor.Reshape(x, append([]int{-1}, dims[1:]...)...)
+}
+
+// Fit maximises the bound by Adam on mini-batches.
 func (r *VAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
 	schema := set.Schema()
 	transform, err := data.FitTransform(ctx, set, data.DefaultTransform(schema))
@@ -94,6 +118,11 @@ func (r *VAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	net, err := r.network(&card)
 	if err != nil {
 		return nil, nil, err
+	}
+	if net.Pseudo != nil {
+		if err := net.beginPseudo(ctx, set, &card); err != nil {
+			return nil, nil, err
+		}
 	}
 	prior, err := classPrior(ctx, set)
 	if err != nil {
@@ -126,29 +155,6 @@ func (r *VAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf("z tells almost nothing of x: KL(q(z|x) || p(z)) is %.2g nats; lower beta, set free_bits, or train longer", kl))
 	}
 	return newAutoencoder(card, net, found.Vars, prior, run), &found.Summary, nil
-}
-
-// notes are what a person should know about the losses and samples.
-func (m *autoencoder) notes(t *data.Transform) (notes []string) {
-	missing := 0
-	for _, step := range t.Steps {
-		if !step.OneHot {
-			missing += step.Missing
-		}
-	}
-	if missing > 0 {
-		notes = append(notes, fmt.Sprintf("%d missing numbers were taken for the mean of their column", missing))
-	}
-	switch m.output {
-	case Bernoulli:
-		notes = append(notes, "losses and bounds are nats of dynamically binarised pictures: each pixel is a coin with probability x/max, tossed anew each time")
-	case Normal:
-		notes = append(notes, "losses are nats on the scale of the transform, bounds are nats in raw units")
-	}
-	if m.levels > 1 {
-		notes = append(notes, "samples are the means of p(x|z); set noise to draw from it")
-	}
-	return notes
 }
 
 func init() {

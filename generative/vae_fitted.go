@@ -24,12 +24,13 @@ type Autoencoder struct {
 	tuning Draw
 
 	bounds, posterior, weights, decoder *train.Function
+	colour                              *train.Function // z = f⁻¹(e) of a flow prior
 }
 
 // CondAutoencoder is a fitted [VAE] of p(x|y).
 type CondAutoencoder struct{ Autoencoder }
 
-// Draw are the sampling options of a [VAE].
+// Draw are the sampling options of a [VAE] and a [Ladder].
 type Draw struct {
 	Temperature float64 `json:"temperature" default:"1" min:"0" max:"10" help:"standard deviation of z"`
 	Noise       bool    `json:"noise" default:"false" help:"draw x from p(x|z) where its mean would be a picture too"`
@@ -60,11 +61,10 @@ func newAutoencoder(card model.Card, net *autoencoder, vars tensor.Vars, prior [
 		g.Output("weight", net.logWeight(x, y, latent("mean"), latent("log_variance"), latent("epsilon")))
 	})
 	m.decoder = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		out := net.decode(g.Input("z", tensor.Float32, n, net.latent), class(g, n))
-		if net.output == Bernoulli {
-			out = tensor.Sigmoid(out)
-		}
-		g.Output("x", out)
+		g.Output("x", net.mean(net.decode(g.Input("z", tensor.Float32, n, net.latent), class(g, n))))
+	})
+	m.colour = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
+		g.Output("z", net.colour(g.Input("e", tensor.Float32, n, net.latent), class(g, n)))
 	})
 	if net.classes > 0 {
 		return &CondAutoencoder{m}
@@ -86,11 +86,16 @@ func (r rows) part(from, to, n int) []float32 {
 
 // call runs a function of n examples under classes y.
 func (m *Autoencoder) call(f *train.Function, n int, y []int32, in []rows, out ...rows) error {
+	return callRows(f, n, y, m.net.classes > 0, in, out...)
+}
+
+// callRows runs a function of n examples. Where it is conditional, its input y takes their classes.
+func callRows(f *train.Function, n int, y []int32, conditional bool, in []rows, out ...rows) error {
 	return f.Call(n, func(e tensor.Executable, from, to int) {
 		for _, r := range in {
 			copy(e.Input(r.name).F32, r.part(from, to, n))
 		}
-		if m.net.classes > 0 {
+		if conditional {
 			copy(e.Input("y").I32, y[from:to])
 		}
 	}, func(e tensor.Executable, from, to int) {
@@ -106,33 +111,17 @@ func (m *Autoencoder) observed(x data.Batch, r *rand.Rand) (data.Batch, error) {
 		return data.Batch{}, err
 	}
 	t, err := m.Transformed(x)
-	if err != nil || m.net.output != Bernoulli {
-		return t, err
+	if err == nil {
+		m.net.toss(t, r)
 	}
-	for i, p := range t.X {
-		t.X[i] = 0
-		if r.Float32() < p {
-			t.X[i] = 1
-		}
-	}
-	return t, nil
+	return t, err
 }
 
 // LikelihoodOf tells that a Bernoulli output speaks of binarised pixels.
-func (m *Autoencoder) LikelihoodOf() string {
-	if m.net.output == Bernoulli {
-		return "dynamically binarised pixels"
-	}
-	return ""
-}
+func (m *Autoencoder) LikelihoodOf() string { return m.net.likelihoodOf() }
 
 // rawUnits is what a log-likelihood on the scale of the transform lacks of one in raw units.
-func (m *Autoencoder) rawUnits() float64 {
-	if m.net.output == Normal {
-		return m.Transform.LogDet()
-	}
-	return 0 // probabilities of whole numbers have no unit
-}
+func (m *Autoencoder) rawUnits() float64 { return m.net.rawUnits(m.Transform) }
 
 // LogBound sets dst[i] to the evidence lower bound of x_i with one draw of z, in nats.
 func (m *Autoencoder) LogBound(dst []float64, x data.Batch, r *rand.Rand) error {
@@ -249,7 +238,7 @@ func (m *CondAutoencoder) LogImportanceBoundGiven(dst []float64, x data.Batch, y
 	return m.logImportanceBound(dst, x, y, k, r)
 }
 
-// Sample draws z ~ N(0, I) and gives the mean of p(x|z), or a draw from it where x is not a picture.
+// Sample draws z ~ p(z) and gives the mean of p(x|z), or a draw from it where x is not a picture.
 func (m *Autoencoder) Sample(dst data.Batch, r *rand.Rand) error { return m.sample(dst, nil, r) }
 
 // Sample draws a class from their frequencies for each x, and then as SampleGiven.
@@ -260,7 +249,7 @@ func (m *CondAutoencoder) Sample(dst data.Batch, r *rand.Rand) error {
 	return m.sample(dst, drawClasses(m.prior, dst.Len(), r), r)
 }
 
-// SampleGiven draws z ~ N(0, I) and gives the mean of p(x|z, y), or a draw from it where x is not a picture.
+// SampleGiven draws z ~ p(z|y) and gives the mean of p(x|z, y), or a draw from it where x is not a picture.
 func (m *CondAutoencoder) SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error {
 	if err := m.CheckClasses(y, dst.Len()); err != nil {
 		return err
@@ -275,45 +264,19 @@ func (m *Autoencoder) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 	if err := m.CheckBatch(dst); err != nil {
 		return err
 	}
-	out, err := m.decode(normals(dst.Len()*m.net.latent, m.tuning.Temperature, r), y, dst.Len())
+	z, err := m.latents(dst.Len(), y, r)
+	if err != nil {
+		return err
+	}
+	out, err := m.decode(z, y, dst.Len())
 	if err != nil {
 		return err
 	}
 	if m.tuning.Noise || !m.Schema.IsImage() {
-		m.addNoise(out, r)
+		m.net.draw(out, m.vars, r)
 	}
 	return m.Transform.Invert(dst, out)
 }
-
-// addNoise turns what the decoder gives into draws from p(x|z).
-func (m *Autoencoder) addNoise(x data.Batch, r *rand.Rand) {
-	var spread []float32
-	if m.net.Spread != nil {
-		spread = m.vars[m.net.Spread.Name].F32
-	}
-	for i, out := range x.X {
-		j := i % x.Shape.Size()
-		switch {
-		case m.net.output == Bernoulli:
-			x.X[i] = 0
-			if r.Float32() < out {
-				x.X[i] = 1
-			}
-		case m.net.output == Logistic:
-			u := uniform(r)
-			x.X[i] = out + float32(math.Exp(float64(spread[j]))*math.Log(u/(1-u)))
-		case m.net.isCategory(j):
-			// The greatest of logits with Gumbel noise is a draw from their softmax.
-			x.X[i] = out - float32(math.Log(-math.Log(uniform(r))))
-		default:
-			sd := math.Exp(max(float64(spread[j]), leastLogVariance) / 2)
-			x.X[i] = out + float32(sd*r.NormFloat64())
-		}
-	}
-}
-
-// uniform is a draw from the open interval (0, 1).
-func uniform(r *rand.Rand) float64 { return (float64(r.Uint64()>>12) + 0.5) * 0x1p-52 }
 
 func (m *Autoencoder) decode(z []float32, y []int32, n int) (data.Batch, error) {
 	out := data.NewBatch(m.Transform.OutShape(), n, false)
@@ -362,25 +325,36 @@ func (m *Autoencoder) Options() any { o := m.tuning; return &o }
 
 // Tune is the model with other sampling options.
 func (m *Autoencoder) Tune(options any) (model.Model, error) {
-	o, ok := options.(*Draw)
-	if !ok {
-		return nil, fmt.Errorf("vae: sampling options are %T, expected %T", options, o)
-	}
-	if err := model.Validate(o); err != nil {
-		return nil, fmt.Errorf("vae: %w", err)
+	o, err := drawOptions("vae", options)
+	if err != nil {
+		return nil, err
 	}
 	tuned := *m
-	tuned.tuning = *o
+	tuned.tuning = o
 	return &tuned, nil
 }
 
 // Tune is the model with other sampling options.
 func (m *CondAutoencoder) Tune(options any) (model.Model, error) {
-	tuned, err := m.Autoencoder.Tune(options)
+	o, err := drawOptions("vae", options)
 	if err != nil {
 		return nil, err
 	}
-	return &CondAutoencoder{*tuned.(*Autoencoder)}, nil
+	tuned := *m
+	tuned.tuning = o
+	return &tuned, nil
+}
+
+// drawOptions checks the sampling options of a model.
+func drawOptions(name string, options any) (Draw, error) {
+	o, ok := options.(*Draw)
+	if !ok {
+		return Draw{}, fmt.Errorf("%s: sampling options are %T, expected %T", name, options, o)
+	}
+	if err := model.Validate(o); err != nil {
+		return Draw{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return *o, nil
 }
 
 // Save writes the model file.

@@ -22,57 +22,44 @@ type autoencoder struct {
 	Up                []nn.ConvTransposed
 	Spread            *nn.Param // of x given z, for each element: log variance or log scale
 
-	output     Output
-	latent     int
-	classes    int     // 0 without labels
-	levels     int     // of a pixel; 1 for tables
-	categories []block // in the rows of a table
-	shape      data.Shape
-	deep       data.Shape // of the decoder's first feature map; the picture's without convolutions
+	Pseudo *nn.Param       // [components, size], of a vamp prior
+	Flow   []priorCoupling // of a flow prior
+
+	emission
+	latent      int
+	classes     int // 0 without labels
+	latentPrior LatentPrior
+	shape       data.Shape
+	deep        data.Shape // of the decoder's first feature map; the picture's without convolutions
 }
-
-// block is the elements [from, to) of t(x) that are a categorical column, one-hot.
-type block struct{ from, to int }
-
-// leastLogVariance bounds the variance of Normal outputs on the scale of the transform, log 10⁻⁴: the density of a column
-// that never changes has no maximum.
-var leastLogVariance = math.Log(1e-4)
 
 // network is the network for the data of a card. It fails where the recipe does not fit the data.
 func (r *VAE) network(card *model.Card) (*autoencoder, error) {
-	schema, shape := card.Schema, card.Transform.OutShape()
-	net := &autoencoder{output: r.Output, latent: r.Latent, classes: card.Classes(), levels: int(schema.MaxValue) + 1, shape: shape}
-	if net.output == Auto {
-		net.output = Normal
-		if schema.IsImage() {
-			net.output = Bernoulli
-		}
+	shape := card.Transform.OutShape()
+	output, err := newEmission(r.Output, card)
+	if err != nil {
+		return nil, err
 	}
 	switch {
-	case net.output != Normal && !schema.IsImage():
-		return nil, fmt.Errorf("vae: output %s is for pictures, and the data is a table; use normal", net.output)
 	case len(r.Channels) > 0 && min(shape.Height, shape.Width)>>len(r.Channels) == 0:
 		return nil, fmt.Errorf("vae: %d convolutions, each of which halves the size, and the data has %v; set fewer channels", len(r.Channels), shape)
+	case r.Draws > 1 && (r.Beta != 1 || r.FreeBits > 0):
+		return nil, fmt.Errorf("vae: beta and free_bits change the KL term, which the bound of %d draws has not; leave them, or set draws=1", r.Draws)
+	case r.FreeBits > 0 && r.Prior != NormalPrior:
+		return nil, fmt.Errorf("vae: free_bits are of each latent dimension, which a %s prior ties together; set free_bits=0, or prior=normal", r.Prior)
+	case r.Prior == FlowPrior && r.Latent < 2:
+		return nil, fmt.Errorf("vae: a flow prior changes one half of z by the other, and latent is %d; expected at least 2", r.Latent)
 	}
-	at := 0
-	for _, step := range card.Transform.Steps {
-		if step.OneHot {
-			net.categories = append(net.categories, block{at, at + len(step.Levels)})
-			at += len(step.Levels)
-		} else {
-			at++
-		}
-	}
+	net := &autoencoder{emission: output, Spread: output.spread, latent: r.Latent, classes: card.Classes(), latentPrior: r.Prior, shape: shape}
 	net.makeLayers(r.Channels, r.Hidden)
-	size := shape.Size()
-	switch net.output {
-	case Normal:
-		net.Spread = &nn.Param{Dims: []int{size}, Init: nn.Zeros}
-		if schema.IsImage() { // most pixels of [0, 1] vary by much less than 1
-			net.Spread.Init = nn.Constant(-3)
+	switch r.Prior {
+	case VampPrior:
+		classes := max(1, net.classes)
+		net.Pseudo = &nn.Param{Dims: []int{(r.Pseudo + classes - 1) / classes * classes, shape.Size()}, Init: nn.Zeros}
+	case FlowPrior:
+		for i := range r.Coupling {
+			net.Flow = append(net.Flow, newPriorCoupling(r.Latent, net.classes, i%2 == 1))
 		}
-	case Logistic:
-		net.Spread = &nn.Param{Dims: []int{size}, Init: nn.Constant(-2)}
 	}
 	return net, nil
 }
@@ -171,72 +158,41 @@ func (m *autoencoder) decode(z, y *tensor.Node) *tensor.Node {
 	return nn.Flatten(tensor.SliceAxis(tensor.SliceAxis(h, 1, 0, m.shape.Height), 2, 0, m.shape.Width))
 }
 
-// logLikelihood is log p(x|z) of each example, (n), in nats, on the scale of the transform.
-func (m *autoencoder) logLikelihood(z, y, x *tensor.Node) *tensor.Node {
-	out := m.decode(z, y)
-	var each *tensor.Node
-	switch m.output {
-	case Bernoulli:
-		each = nn.BernoulliLogLikelihood(out, x)
-	case Normal:
-		spread := m.Spread.Node(x.Graph())
-		least := x.Graph().Scalar(tensor.Float32, leastLogVariance)
-		return m.rowLogLikelihood(out, tensor.Max(spread, least), x)
-	case Logistic:
-		each = nn.DiscretisedLogisticLogLikelihood(out, m.Spread.Node(x.Graph()), x, m.levels)
-	}
-	return tensor.Sum(each, 1)
-}
-
-// rowLogLikelihood adds up log N(x; mean, variance) of real elements and log softmax(out) at x of each categorical column,
-// which is 0 where it is missing.
-func (m *autoencoder) rowLogLikelihood(out, logVariance, x *tensor.Node) *tensor.Node {
-	total := tensor.ZerosLike(tensor.Sum(x, 1))
-	at, size := 0, x.Dims()[1]
-	numbers := func(to int) { // elements [at, to)
-		part := func(x *tensor.Node, axis int) *tensor.Node {
-			if to-at == size {
-				return x
-			}
-			return tensor.SliceAxis(x, axis, at, to)
-		}
-		if at < to {
-			total = tensor.Add(total, tensor.Sum(nn.NormalLogLikelihood(part(out, 1), part(logVariance, 0), part(x, 1)), 1))
-		}
-	}
-	for _, c := range m.categories {
-		numbers(c.from)
-		log := tensor.LogSoftmax(tensor.SliceAxis(out, 1, c.from, c.to))
-		total = tensor.Add(total, tensor.Sum(tensor.Mul(tensor.SliceAxis(x, 1, c.from, c.to), log), 1))
-		at = c.to
-	}
-	numbers(size)
-	return total
-}
-
-// isCategory reports whether element j of t(x) belongs to a categorical column.
-func (m *autoencoder) isCategory(j int) bool {
-	return slices.ContainsFunc(m.categories, func(c block) bool { return c.from <= j && j < c.to })
-}
-
 // reparameterise is z = mean + sd·ε.
 func reparameterise(mean, logVariance, epsilon *tensor.Node) *tensor.Node {
 	return tensor.Add(mean, tensor.Mul(tensor.Exp(tensor.MulScalar(logVariance, 0.5)), epsilon))
 }
 
 // bound is the two terms of the evidence lower bound with one z for each example: log p(x|z), (n), and the KL divergence
-// of each latent dimension, (n, latent).
+// KL(q(z|x) || p(z)), whose sum over the second axis counts: of each latent dimension, (n, latent), for the normal prior, and
+// for others, where it has no closed form, its estimate log q(z|x) − log p(z), (n, 1).
 func (m *autoencoder) bound(x, y, epsilon *tensor.Node) (reconstruction, kl *tensor.Node) {
 	mean, logVariance := m.encode(x, y)
 	z := reparameterise(mean, logVariance, epsilon)
-	return m.logLikelihood(z, y, x), nn.KLStandardNormal(mean, logVariance)
+	if m.latentPrior == NormalPrior {
+		kl = nn.KLStandardNormal(mean, logVariance)
+	} else {
+		kl = tensor.Reshape(m.logRatio(z, y, logVariance, epsilon), z.Dims()[0], 1)
+	}
+	return m.logLikelihood(m.decode(z, y), x), kl
 }
 
-// logWeight is log p(x, z)/q(z|x) of each example, (n), at z = mean + sd·ε, where mean and log variance are q's:
+// logRatio is log q(z|x)/p(z) of each example, (n), at z = mean + sd·ε:
 //
-//	log p(x|z) + log N(z; 0, I) − log N(z; mean, sd²) = log p(x|z) + ½ Σ (ε² + log sd² − z²)
+//	log N(z; mean, sd²) − log p(z) = −½ Σ (ε² + log sd² + log 2π) − log p(z)
+//
+// In the normal prior's −½ Σ (z² + log 2π) the constant cancels.
+func (m *autoencoder) logRatio(z, y, logVariance, epsilon *tensor.Node) *tensor.Node {
+	q := tensor.Add(tensor.Square(epsilon), logVariance)
+	if m.latentPrior == NormalPrior {
+		return tensor.MulScalar(tensor.Sum(tensor.Sub(q, tensor.Square(z)), 1), -0.5)
+	}
+	q = tensor.MulScalar(tensor.Sum(tensor.AddScalar(q, math.Log(2*math.Pi)), 1), -0.5)
+	return tensor.Sub(q, m.logPrior(z, y))
+}
+
+// logWeight is log p(x, z)/q(z|x) of each example, (n), at z = mean + sd·ε, where mean and log variance are q's.
 func (m *autoencoder) logWeight(x, y, mean, logVariance, epsilon *tensor.Node) *tensor.Node {
 	z := reparameterise(mean, logVariance, epsilon)
-	ratio := tensor.Sub(tensor.Add(tensor.Square(epsilon), logVariance), tensor.Square(z))
-	return tensor.Add(m.logLikelihood(z, y, x), tensor.MulScalar(tensor.Sum(ratio, 1), 0.5))
+	return tensor.Sub(m.logLikelihood(m.decode(z, y), x), m.logRatio(z, y, logVariance, epsilon))
 }
