@@ -172,6 +172,7 @@ func fitChain(ctx context.Context, card model.Card, net conditionals, output Out
 		}}},
 		Shape: out.Dims(), Out: out, Labelled: prior != nil,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return card.Transform.Apply(dst, raw) },
+		Model:    func(vars tensor.Vars) (model.Model, error) { return newChain(card, net, output, vars, prior, run), nil },
 		Identity: card.Name + string(identity),
 	}, set, o, run)
 	if err != nil {

@@ -129,11 +129,11 @@ func probability(logit float32, temperature float64) float64 {
 	return 1 / (1 + math.Exp(-float64(logit)/temperature))
 }
 
-// drawLogits is the index of the greatest of logits with Gumbel noise, which is a draw from their softmax.
+// drawLogits is a draw from softmax(logits/temperature): the index of the greatest of logits with Gumbel noise of that scale.
 func drawLogits(logits []float32, temperature float64, r *rand.Rand) int {
 	best, top := 0, math.Inf(-1)
 	for k, l := range logits {
-		if v := float64(l)/temperature - math.Log(-math.Log(uniform(r))); v > top {
+		if v := float64(l) - temperature*math.Log(-math.Log(uniform(r))); v > top {
 			best, top = k, v
 		}
 	}

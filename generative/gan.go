@@ -142,9 +142,11 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 			}},
 		},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Health:   collapseWatch(set.Len() / (critic * batch)),
-		Model:    func(vars tensor.Vars) model.Model { return newGenerator(card, net, r.Latent, vars, prior, run) },
+		Prepare: func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
+		Health:  collapseWatch(set.Len() / (critic * batch)),
+		Model: func(vars tensor.Vars) (model.Model, error) {
+			return newGenerator(card, net, r.Latent, vars, prior, run), nil
+		},
 		Identity: "gan" + string(identity),
 	}
 	run.Validation = nil // neither loss tells how good the pictures are

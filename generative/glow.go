@@ -10,6 +10,7 @@ import (
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/nn"
+	"github.com/likely-ml/likely/tensor"
 	"github.com/likely-ml/likely/train"
 )
 
@@ -74,6 +75,7 @@ func (r *Glow) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mode
 		}}},
 		Shape: schema.Shape.Dims(), Out: schema.Shape, Labelled: len(prior) > 0,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
+		Model:    func(vars tensor.Vars) (model.Model, error) { return newGlow(card, net, vars, prior, run) },
 		Identity: "glow" + string(identity),
 	}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 10)

@@ -113,6 +113,7 @@ func (r *Ladder) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mo
 		}}},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: net.classes > 0,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
+		Model:    func(vars tensor.Vars) (model.Model, error) { return newLadder(card, net, vars, prior, run), nil },
 		Identity: "ladder" + string(identity),
 	}
 	found, err := train.Minimise(ctx, problem, set, train.Options{

@@ -140,7 +140,7 @@ func (r *VAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 		}}},
 		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: net.classes > 0,
 		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Model:    func(vars tensor.Vars) model.Model { return newAutoencoder(card, net, vars, prior, run) },
+		Model:    func(vars tensor.Vars) (model.Model, error) { return newAutoencoder(card, net, vars, prior, run), nil },
 		Identity: "vae" + string(identity),
 	}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 50)

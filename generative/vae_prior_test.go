@@ -12,7 +12,6 @@ import (
 	"github.com/likely-ml/likely/model/modeltest"
 	"github.com/likely-ml/likely/nn"
 	"github.com/likely-ml/likely/tensor"
-	"github.com/likely-ml/likely/tensor/reference"
 )
 
 func TestVAEPriorConformance(t *testing.T) {
@@ -56,20 +55,11 @@ func TestVAEPriorErrors(t *testing.T) {
 	}
 }
 
-// evaluated is the outputs of a program over given variables, by the reference.
-func evaluated(t *testing.T, vars tensor.Vars, build func(g *tensor.Graph)) tensor.Executable {
+// ranExactly is a program over given variables after a run by the reference.
+func ranExactly(t *testing.T, vars tensor.Vars, build func(g *tensor.Graph)) tensor.Executable {
 	t.Helper()
-	prog, err := tensor.Build(build)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := reference.New().Compile(prog, vars)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	e := exact(t, vars, build)
+	runExact(t, e)
 	return e
 }
 
@@ -101,7 +91,7 @@ func TestVampPriorIsMixture(t *testing.T) {
 				m, components, y = &c.Autoencoder, 30, []int32{0, 3, 3, 9, 1, 5}
 			}
 			z := normals(n*3, 1.5, rand.New(rand.NewPCG(3, 4)))
-			e := evaluated(t, m.vars, func(g *tensor.Graph) {
+			e := ranExactly(t, m.vars, func(g *tensor.Graph) {
 				g.Output("log", m.net.logPrior(constantOf(g, z, n, 3), classesOf(g, y)))
 			})
 			pseudo := m.vars["pseudo"].F32
@@ -150,7 +140,7 @@ func TestFlowPriorDensity(t *testing.T) {
 	}
 	vars := nn.Collect(net).Init(1)
 	whiten := func(z []float32) (e, log, back []float32) {
-		run := evaluated(t, vars, func(g *tensor.Graph) {
+		run := ranExactly(t, vars, func(g *tensor.Graph) {
 			y, z := classesOf(g, y), constantOf(g, z, n, latent)
 			e, _ := net.whiten(z, y)
 			g.Output("e", e)
@@ -213,7 +203,7 @@ func TestImportanceLoss(t *testing.T) {
 				x[i] = float32(r.IntN(2))
 			}
 			epsilon := normals(k*n*latent, 1, r)
-			e := evaluated(t, m.vars, func(g *tensor.Graph) {
+			e := ranExactly(t, m.vars, func(g *tensor.Graph) {
 				x, y, all := constantOf(g, x, n, 64), classesOf(g, y), constantOf(g, epsilon, k*n, latent)
 				first := tensor.SliceAxis(all, 0, 0, n)
 				g.Output("loss", m.net.importanceLoss(k, x, y, all).Value)

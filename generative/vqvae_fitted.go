@@ -3,7 +3,6 @@ package generative
 import (
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 
 	"github.com/likely-ml/likely/data"
@@ -111,7 +110,7 @@ func (m *QuantisedAutoencoder) drawCodes(n int, y []int32, r *rand.Rand) ([]int3
 			all := e.Output("logits").F32
 			for i := range to - from {
 				own := all[(i*places+place)*k : (i*places+place+1)*k]
-				codes[(from+i)*places+place] = drawLogits(own, m.tuning.Temperature, r)
+				codes[(from+i)*places+place] = int32(drawLogits(own, m.tuning.Temperature, r))
 			}
 		})
 		if err != nil {
@@ -119,17 +118,6 @@ func (m *QuantisedAutoencoder) drawCodes(n int, y []int32, r *rand.Rand) ([]int3
 		}
 	}
 	return codes, nil
-}
-
-// drawLogits draws from softmax(logits/temperature): the greatest of them with Gumbel noise of that scale.
-func drawLogits(logits []float32, temperature float64, r *rand.Rand) int32 {
-	best, most := 0, math.Inf(-1)
-	for k, l := range logits {
-		if v := float64(l) - temperature*math.Log(-math.Log(uniform(r))); v > most {
-			best, most = k, v
-		}
-	}
-	return int32(best)
 }
 
 func (m *QuantisedAutoencoder) decode(dst data.Batch, z []float32) error {

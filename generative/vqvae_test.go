@@ -93,7 +93,7 @@ func TestQuantisation(t *testing.T) {
 		before[name] = a.Clone().F32
 	}
 	z, weights := normals(rows*d, 1, r), normals(rows*d, 1, r)
-	e := evaluated(t, vars, func(g *tensor.Graph) {
+	e := ranExactly(t, vars, func(g *tensor.Graph) {
 		z := constantOf(g, z, rows, d)
 		codes := m.nearest(z)
 		out := m.straightThrough(z, codes)
@@ -169,7 +169,7 @@ func TestCodePrior(t *testing.T) {
 			i /= k
 		}
 	}
-	logits := evaluated(t, vars, func(g *tensor.Graph) {
+	logits := ranExactly(t, vars, func(g *tensor.Graph) {
 		index := g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Int32, len(codes)), I32: codes})
 		g.Output("log", tensor.LogSoftmax(net.Prior.logits(index, nil, all)))
 	}).Output("log").F32

@@ -31,7 +31,11 @@ func (t *trainer) preview() error {
 	for name, a := range t.judged {
 		vars[name] = a.Clone()
 	}
-	if err := t.run.Preview(epoch, t.problem.Model(vars)); err != nil {
+	m, err := t.problem.Model(vars)
+	if err == nil {
+		err = t.run.Preview(epoch, m)
+	}
+	if err != nil {
 		return fmt.Errorf("preview of epoch %d: %w", epoch, err)
 	}
 	t.previewed = epoch

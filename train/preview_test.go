@@ -25,7 +25,7 @@ func TestPreviewLeavesTheRunAlone(t *testing.T) {
 	want := minimise(t, classifier(nil), set, o, model.Run{Seed: 3, Threads: 1})
 
 	p := classifier(nil)
-	p.Model = func(vars tensor.Vars) model.Model { return seen{vars: vars} }
+	p.Model = func(vars tensor.Vars) (model.Model, error) { return seen{vars: vars}, nil }
 	var epochs []int
 	var last map[string][]float32
 	got := minimise(t, p, set, o, model.Run{Seed: 3, Threads: 1, Preview: func(epoch int, m model.Model) error {
@@ -50,7 +50,7 @@ func TestPreviewLeavesTheRunAlone(t *testing.T) {
 func TestPreviewErrorEndsTheRun(t *testing.T) {
 	full := errors.New("disk full")
 	p := scalar(0, nn.NewAdam(), squared)
-	p.Model = func(vars tensor.Vars) model.Model { return seen{vars: vars} }
+	p.Model = func(vars tensor.Vars) (model.Model, error) { return seen{vars: vars}, nil }
 	_, err := train.Minimise(context.Background(), p, constant(8, 1), train.Options{Batch: 4, Epochs: 3, Rate: 0.1},
 		model.Run{Preview: func(int, model.Model) error { return full }})
 	if !errors.Is(err, full) {

@@ -69,7 +69,7 @@ type Problem struct {
 	// ErrCollapsed.
 	Health func(metrics map[string]float64) error
 	// Model makes the fitted model of parameters, for run.Preview; nil where nothing is to be seen before the end.
-	Model func(vars tensor.Vars) model.Model
+	Model func(vars tensor.Vars) (model.Model, error)
 	// Identity is the recipe as text: a run with another one is not resumed.
 	Identity string
 }
