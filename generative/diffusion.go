@@ -1,9 +1,7 @@
 package generative
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -172,14 +170,7 @@ func (p process) loss(net *conditional, x, epsilon, logSigma, y *tensor.Node) *t
 
 // Fit minimises the loss by Adam on mini-batches.
 func (r *Diffusion) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
-	if err := r.check(); err != nil {
-		return nil, nil, fmt.Errorf("diffusion: %w", err)
-	}
 	transform, err := scaling(ctx, set)
-	if err != nil {
-		return nil, nil, err
-	}
-	prior, err := classPrior(ctx, set)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -187,32 +178,15 @@ func (r *Diffusion) Fit(ctx context.Context, set data.Set, run model.Run) (model
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	net := r.network(transform.OutShape(), len(prior))
-	params := nn.Collect(net)
 	p := process{r.Noise, r.Predict, spread}
-	problem := train.Problem{
-		Params: params,
-		Phases: []train.Phase{{Name: "diffusion", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-			n := b.X.Dims()[0]
-			y := net.dropLabels(b.Y, r.Dropout, b.Mode)
-			epsilon := b.Mode.Noise.Normal(b.X.Dims()...)
-			return train.Loss{Value: p.loss(net, b.X, epsilon, p.drawLogLevels(b.Mode.Noise, n), y)}
-		}}},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Identity: "diffusion" + string(identity),
-	}
-	found, err := train.Minimise(ctx, problem, set, r.options(set.Len(), cmp.Or(run.Epochs, r.Epochs)), run)
+	found, summary, err := r.learn(ctx, "diffusion", r, set, transform, run, func(net *conditional, b *train.Batch, y *tensor.Node) *tensor.Node {
+		epsilon := b.Mode.Noise.Normal(b.X.Dims()...)
+		return p.loss(net, b.X, epsilon, p.drawLogLevels(b.Mode.Noise, b.X.Dims()[0]), y)
+	}, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	found.Summary.Notes = append(found.Summary.Notes, "the loss is the mean square error of what the network gives; it compares between runs of one recipe only")
-	card := model.NewCard("diffusion", r, set, transform, run)
-	return newDenoiser(card, net, found.Vars, prior, p, run), &found.Summary, nil
+	return newDenoiser(found, p, run), summary, nil
 }
 
 // rootMeanSquare is that of the elements of t(x), 1 where all are 0.
@@ -243,10 +217,7 @@ func init() {
 		New:     func() model.Spec { return model.NewRecipe[Diffusion]() },
 		Load: func(f *model.File) (model.Model, error) {
 			r := f.Card.Recipe.(*Diffusion)
-			if err := r.check(); err != nil {
-				return nil, fmt.Errorf("%w: %w", model.ErrDamaged, err)
-			}
-			prior, err := loadPrior(f)
+			found, err := r.load(f)
 			if err != nil {
 				return nil, err
 			}
@@ -257,12 +228,7 @@ func init() {
 			if !(spread[0] > 0 && spread[0] <= math.MaxFloat32) {
 				return nil, fmt.Errorf("%w: %s is %v, expected a positive number", model.ErrDamaged, spreadName, spread[0])
 			}
-			net := r.network(f.Card.Transform.OutShape(), len(prior))
-			vars, err := train.Vars(nn.Collect(net), f)
-			if err != nil {
-				return nil, err
-			}
-			return newDenoiser(f.Card, net, vars, prior, process{r.Noise, r.Predict, spread[0]}, f.Run), nil
+			return newDenoiser(found, process{r.Noise, r.Predict, spread[0]}, f.Run), nil
 		},
 	})
 }

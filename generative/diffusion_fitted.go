@@ -25,12 +25,12 @@ type Denoiser struct {
 // CondDenoiser is a fitted [Diffusion] of p(x|y).
 type CondDenoiser struct{ Denoiser }
 
-func newDenoiser(card model.Card, net *conditional, vars tensor.Vars, prior []float64, p process, run model.Run) model.Model {
+func newDenoiser(found *learned, p process, run model.Run) model.Model {
 	m := Denoiser{process: p, tuning: *model.NewRecipe[DiffusionOptions]()}
-	m.guided = newGuided(card, net, vars, prior, run, func(x, logSigma, y *tensor.Node) *tensor.Node {
-		return p.denoise(net, x, logSigma, y)
+	m.guided = newGuided(found, run, func(x, logSigma, y *tensor.Node) *tensor.Node {
+		return p.denoise(found.net, x, logSigma, y)
 	})
-	if net.classes > 0 {
+	if found.net.classes > 0 {
 		return &CondDenoiser{m}
 	}
 	return &m

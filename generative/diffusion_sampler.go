@@ -3,7 +3,6 @@ package generative
 import (
 	"context"
 	"math"
-	"slices"
 )
 
 // DiffusionOptions are the sampling options of a [Diffusion].
@@ -145,6 +144,3 @@ func clamp(x []float32, low, high float32) {
 		x[i] = min(max(v, low), high)
 	}
 }
-
-// repeat32 is n times the same number.
-func repeat32(v float64, n int) []float32 { return slices.Repeat([]float32{float32(v)}, n) }

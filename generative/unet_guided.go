@@ -1,7 +1,9 @@
 package generative
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -35,8 +37,6 @@ const (
 	longestWave     = 0.5 // radians per unit of the number that tells the noise
 	shortestWave    = 50
 	gradientLimit   = 1
-	mostSteps       = 1000 // of a sampler
-	guidanceMost    = 20
 	warmUpSteps     = 200
 	usualPasses     = 20
 	smallestPatched = 17 // pixels; from there a patch is 2x2
@@ -118,13 +118,70 @@ func perExample(numbers, x *tensor.Node) *tensor.Node {
 	return tensor.Reshape(numbers, dims...)
 }
 
-// options are how to minimise on n examples.
-func (r *Network) options(n, epochs int) train.Options {
-	batch, epochs := pace(n, r.Batch, epochs, usualPasses)
-	return train.Options{
-		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Average: r.Average,
-		WarmUp: min(warmUpSteps, epochs*max(1, n/batch)/10), Clip: gradientLimit,
+// learned is what a fit found.
+type learned struct {
+	card  model.Card
+	net   *conditional
+	vars  tensor.Vars
+	prior []float64 // of the classes, nil without labels
+}
+
+// learn trains a network for the data of set. The recipe r is part of is the model's, of that name; loss is for a mini-batch
+// and the classes that the network is told. A nil adjust leaves the problem as it is.
+func (r *Network) learn(ctx context.Context, name string, recipe model.Spec, set data.Set, transform *data.Transform, run model.Run,
+	loss func(net *conditional, b *train.Batch, y *tensor.Node) *tensor.Node, adjust func(*train.Problem)) (*learned, *model.Summary, error) {
+	if err := r.check(); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
+	prior, err := classPrior(ctx, set)
+	if err != nil {
+		return nil, nil, err
+	}
+	identity, err := json.Marshal(recipe)
+	if err != nil {
+		return nil, nil, err
+	}
+	net := r.network(transform.OutShape(), len(prior))
+	params := nn.Collect(net)
+	problem := train.Problem{
+		Params: params,
+		Phases: []train.Phase{{Name: name, Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+			return train.Loss{Value: loss(net, b, net.dropLabels(b.Y, r.Dropout, b.Mode))}
+		}}},
+		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
+		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
+		Identity: name + string(identity),
+	}
+	if adjust != nil {
+		adjust(&problem)
+	}
+	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), usualPasses)
+	found, err := train.Minimise(ctx, problem, set, train.Options{
+		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Average: r.Average,
+		WarmUp: min(warmUpSteps, epochs*max(1, set.Len()/batch)/10), Clip: gradientLimit}, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	found.Summary.Notes = append(found.Summary.Notes,
+		"the loss is a mean square error, not nats; most of it is noise that no network can foretell, and it compares only between runs of one recipe")
+	return &learned{model.NewCard(name, recipe, set, transform, run), net, found.Vars, prior}, &found.Summary, nil
+}
+
+// load reads back what learn found.
+func (r *Network) load(f *model.File) (*learned, error) {
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", model.ErrDamaged, err)
+	}
+	prior, err := loadPrior(f)
+	if err != nil {
+		return nil, err
+	}
+	net := r.network(f.Card.Transform.OutShape(), len(prior))
+	vars, err := train.Vars(nn.Collect(net), f)
+	if err != nil {
+		return nil, err
+	}
+	return &learned{f.Card, net, vars, prior}, nil
 }
 
 // scaling is the transform behind which both models learn.
@@ -148,13 +205,13 @@ type guided struct {
 
 // newGuided makes the function that samplers call of the field that build makes of F: it takes x, c and y and gives rows of
 // the shape of x.
-func newGuided(card model.Card, net *conditional, vars tensor.Vars, prior []float64, run model.Run, build func(x, c, y *tensor.Node) *tensor.Node) guided {
-	dims := card.Transform.OutShape().Dims()
-	return guided{Card: card, net: net, params: nn.Collect(net), vars: vars, prior: prior,
-		field: train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
+func newGuided(l *learned, run model.Run, build func(x, c, y *tensor.Node) *tensor.Node) guided {
+	dims := l.card.Transform.OutShape().Dims()
+	return guided{Card: l.card, net: l.net, params: nn.Collect(l.net), vars: l.vars, prior: l.prior,
+		field: train.NewFunction(run, l.vars, func(g *tensor.Graph, n int) {
 			x, c := g.Input("x", tensor.Float32, append([]int{n}, dims...)...), g.Input("c", tensor.Float32, n)
 			var y *tensor.Node
-			if net.classes > 0 {
+			if l.net.classes > 0 {
 				y = g.Input("y", tensor.Int32, n)
 			}
 			g.Output("field", build(x, c, y))

@@ -1,0 +1,87 @@
+package generative
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
+)
+
+// Flow is a fitted [FlowMatching] of p(x).
+type Flow struct {
+	guided
+	tuning FlowOptions
+}
+
+// CondFlow is a fitted [FlowMatching] of p(x|y).
+type CondFlow struct{ Flow }
+
+func newFlow(found *learned, run model.Run) model.Model {
+	m := Flow{guided: newGuided(found, run, found.net.apply), tuning: *model.NewRecipe[FlowOptions]()}
+	if found.net.classes > 0 {
+		return &CondFlow{m}
+	}
+	return &m
+}
+
+// Sample draws noise and follows the flow.
+func (m *Flow) Sample(dst data.Batch, r *rand.Rand) error { return m.sample(dst, nil, r) }
+
+// Sample draws a class from their frequencies for each x, and then as SampleGiven.
+func (m *CondFlow) Sample(dst data.Batch, r *rand.Rand) error {
+	if err := model.CheckRand(r); err != nil {
+		return err
+	}
+	return m.sample(dst, drawClasses(m.prior, dst.Len(), r), r)
+}
+
+// SampleGiven draws noise and follows the flow of the classes y.
+func (m *CondFlow) SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error {
+	if err := m.CheckClasses(y, dst.Len()); err != nil {
+		return err
+	}
+	return m.sample(dst, y, r)
+}
+
+func (m *Flow) sample(dst data.Batch, y []int32, r *rand.Rand) error {
+	return m.draw(dst, 1, r, func(x []float32) error {
+		return butchers[m.tuning.Sampler].solve(context.Background(), x, m.tuning.Steps, func(dst, x []float32, t float64) error {
+			return m.guide(dst, x, t, y, m.tuning.Guidance)
+		})
+	})
+}
+
+// Options are the sampling options, a *[FlowOptions].
+func (m *Flow) Options() any { o := m.tuning; return &o }
+
+// Tune is the model with other sampling options.
+func (m *Flow) Tune(options any) (model.Model, error) {
+	o, ok := options.(*FlowOptions)
+	if !ok {
+		return nil, fmt.Errorf("flowmatching: sampling options are %T, expected %T", options, o)
+	}
+	if err := model.Validate(o); err != nil {
+		return nil, fmt.Errorf("flowmatching: %w", err)
+	}
+	if err := m.checkGuidance(o.Guidance); err != nil {
+		return nil, fmt.Errorf("flowmatching: %w", err)
+	}
+	tuned := *m
+	tuned.tuning = *o
+	return &tuned, nil
+}
+
+// Tune is the model with other sampling options.
+func (m *CondFlow) Tune(options any) (model.Model, error) {
+	tuned, err := m.Flow.Tune(options)
+	if err != nil {
+		return nil, err
+	}
+	return &CondFlow{*tuned.(*Flow)}, nil
+}
+
+// Save writes the model file.
+func (m *Flow) Save(w io.Writer) error { return m.save(w) }
