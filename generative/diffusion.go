@@ -27,7 +27,7 @@ import (
 type Diffusion struct {
 	Noise   Noising    `json:"noise" default:"edm" choices:"edm,cosine" help:"distribution of the noise level in training, and the levels of samplers"`
 	Predict Prediction `json:"predict" default:"v" choices:"v,eps" help:"what the network gives with noise cosine; edm has its own"`
-	Network
+	GuidedNetwork
 }
 
 // Noising is how noise levels are distributed.
@@ -35,21 +35,21 @@ type Noising string
 
 // The distributions.
 const (
-	// EDM draws log σ from a normal distribution, and the network gives what is left of x beside the best linear guess
+	// NoiseEDM draws log σ from a normal distribution, and the network gives what is left of x beside the best linear guess
 	// (Karras et al., 2022, table 1).
-	EDM Noising = "edm"
-	// Cosine is the schedule α_t ∝ cos((t + s)/(1 + s)·π/2) with uniform t (Nichol and Dhariwal, Improved denoising diffusion
+	NoiseEDM Noising = "edm"
+	// NoiseCosine is the schedule α_t ∝ cos((t + s)/(1 + s)·π/2) with uniform t (Nichol and Dhariwal, Improved denoising diffusion
 	// probabilistic models, 2021, eq. 17).
-	Cosine Noising = "cosine"
+	NoiseCosine Noising = "cosine"
 )
 
-// Prediction is what the network gives under [Cosine].
+// Prediction is what the network gives under [NoiseCosine].
 type Prediction string
 
 // The predictions.
 const (
-	V   Prediction = "v"   // α_t ε − σ_t x (Salimans and Ho, Progressive distillation, 2022, section 4)
-	Eps Prediction = "eps" // ε
+	PredictV   Prediction = "v"   // α_t ε − σ_t x (Salimans and Ho, Progressive distillation, 2022, section 4)
+	PredictEps Prediction = "eps" // ε
 )
 
 // Constants of EDM, of Karras et al., 2022, table 1. Their data has a standard deviation of 0.5, for which the mean of
@@ -70,8 +70,8 @@ const (
 	cosineEnd    = 0.999
 )
 
-// process says how noisy x becomes and how D is made of the network.
-type process struct {
+// diffusionProcess says how noisy x becomes and how D is made of the network.
+type diffusionProcess struct {
 	noising Noising
 	predict Prediction
 	// spread is σ_data, the root mean square of an element of t(x).
@@ -90,11 +90,11 @@ func cosineLevel(t float64) float64 {
 }
 
 // levels are the noise levels of a sampler of that many steps, from the greatest down to 0: one more than the steps.
-func (p process) levels(steps int) []float64 {
+func (p diffusionProcess) levels(steps int) []float64 {
 	sigma := make([]float64, steps+1)
 	for i := range steps {
 		u := float64(i) / float64(max(steps-1, 1))
-		if p.noising == Cosine {
+		if p.noising == NoiseCosine {
 			sigma[i] = cosineLevel(cosineEnd + u*(cosineBegin-cosineEnd))
 		} else { // Karras et al., 2022, eq. 5
 			most, least := math.Pow(edmMost, 1/float64(edmRho)), math.Pow(edmLeast, 1/float64(edmRho))
@@ -105,8 +105,8 @@ func (p process) levels(steps int) []float64 {
 }
 
 // drawLogLevels draws log σ of n examples of a training step.
-func (p process) drawLogLevels(noise *nn.Noise, n int) *tensor.Node {
-	if p.noising == EDM {
+func (p diffusionProcess) drawLogLevels(noise *nn.Noise, n int) *tensor.Node {
+	if p.noising == NoiseEDM {
 		mean := edmLogMean + math.Log(p.spread/edmData)
 		return tensor.AddScalar(tensor.MulScalar(noise.Normal(n), edmLogSD), mean)
 	}
@@ -130,21 +130,21 @@ type precondition struct{ skip, out, in, clean, noise *tensor.Node }
 //	eps     1               −σ              1/√(σ²+1)     0            1
 //
 // So v is edm for data of standard deviation 1, up to the sign of F.
-func (p process) precondition(logSigma, x *tensor.Node) precondition {
+func (p diffusionProcess) precondition(logSigma, x *tensor.Node) precondition {
 	sigma := perExample(tensor.Exp(logSigma), x)
 	one := tensor.OnesLike(sigma)
 	spread := 1.0
-	if p.noising == EDM {
+	if p.noising == NoiseEDM {
 		spread = p.spread
 	}
 	in := tensor.Rsqrt(tensor.AddScalar(tensor.Square(sigma), spread*spread))
 	switch {
-	case p.noising == EDM:
+	case p.noising == NoiseEDM:
 		return precondition{
 			skip: tensor.MulScalar(tensor.Square(in), spread*spread), out: tensor.MulScalar(tensor.Mul(sigma, in), spread), in: in,
 			clean: tensor.MulScalar(tensor.Mul(sigma, in), 1/spread), noise: tensor.MulScalar(in, -spread),
 		}
-	case p.predict == V:
+	case p.predict == PredictV:
 		out := tensor.Neg(tensor.Mul(sigma, in))
 		return precondition{skip: tensor.Square(in), out: out, in: in, clean: out, noise: in}
 	default:
@@ -153,14 +153,14 @@ func (p process) precondition(logSigma, x *tensor.Node) precondition {
 }
 
 // denoise is D(x; σ) under class y.
-func (p process) denoise(net *conditional, x, logSigma, y *tensor.Node) *tensor.Node {
+func (p diffusionProcess) denoise(net *conditionedNet, x, logSigma, y *tensor.Node) *tensor.Node {
 	c := p.precondition(logSigma, x)
 	f := net.apply(tensor.Mul(c.in, x), tensor.MulScalar(logSigma, 0.25), y)
 	return tensor.Add(tensor.Mul(c.skip, x), tensor.Mul(c.out, f))
 }
 
 // loss is the mean square of F − F*, which is Karras et al.'s weighted loss of D (eq. 8), and Ho et al.'s simple loss for eps.
-func (p process) loss(net *conditional, x, epsilon, logSigma, y *tensor.Node) *tensor.Node {
+func (p diffusionProcess) loss(net *conditionedNet, x, epsilon, logSigma, y *tensor.Node) *tensor.Node {
 	c := p.precondition(logSigma, x)
 	noisy := tensor.Add(x, tensor.Mul(perExample(tensor.Exp(logSigma), x), epsilon))
 	f := net.apply(tensor.Mul(c.in, noisy), tensor.MulScalar(logSigma, 0.25), y)
@@ -170,7 +170,7 @@ func (p process) loss(net *conditional, x, epsilon, logSigma, y *tensor.Node) *t
 
 // Fit minimises the loss by Adam on mini-batches.
 func (r *Diffusion) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
-	transform, err := scaling(ctx, set)
+	transform, err := denoisingTransform(ctx, set)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -178,8 +178,8 @@ func (r *Diffusion) Fit(ctx context.Context, set data.Set, run model.Run) (model
 	if err != nil {
 		return nil, nil, err
 	}
-	p := process{r.Noise, r.Predict, spread}
-	found, summary, err := r.learn(ctx, "diffusion", r, set, transform, run, func(net *conditional, b *train.Batch, y *tensor.Node) *tensor.Node {
+	p := diffusionProcess{r.Noise, r.Predict, spread}
+	found, summary, err := r.learn(ctx, "diffusion", r, set, transform, run, func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node {
 		epsilon := b.Mode.Noise.Normal(b.X.Dims()...)
 		return p.loss(net, b.X, epsilon, p.drawLogLevels(b.Mode.Noise, b.X.Dims()[0]), y)
 	}, nil)
@@ -228,7 +228,7 @@ func init() {
 			if !(spread[0] > 0 && spread[0] <= math.MaxFloat32) {
 				return nil, fmt.Errorf("%w: %s is %v, expected a positive number", model.ErrDamaged, spreadName, spread[0])
 			}
-			return newDenoiser(found, process{r.Noise, r.Predict, spread[0]}, f.Run), nil
+			return newDenoiser(found, diffusionProcess{r.Noise, r.Predict, spread[0]}, f.Run), nil
 		},
 	})
 }

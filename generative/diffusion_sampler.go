@@ -7,28 +7,28 @@ import (
 
 // DiffusionOptions are the sampling options of a [Diffusion].
 type DiffusionOptions struct {
-	Sampler  Solver  `json:"sampler" default:"dpmsolver" choices:"dpmsolver,heun,euler,ddim,ancestral" help:"how the noise is taken away"`
-	Steps    int     `json:"steps" default:"16" min:"1" max:"1000" help:"noise levels on the way; heun looks twice at each but the last"`
-	Guidance float64 `json:"guidance" default:"1" min:"0" max:"20" help:"1 draws from p(x|y); more draws what is typical of the class, with less variety; 0 ignores the class"`
-	Eta      float64 `json:"eta" default:"0" min:"0" max:"1" help:"share of new noise in each step of ddim: 0 is euler, 1 is ancestral"`
+	Sampler  DiffusionSampler `json:"sampler" default:"dpmsolver" choices:"dpmsolver,heun,euler,ddim,ancestral" help:"how the noise is taken away"`
+	Steps    int              `json:"steps" default:"16" min:"1" max:"1000" help:"noise levels on the way; heun looks twice at each but the last"`
+	Guidance float64          `json:"guidance" default:"1" min:"0" max:"20" help:"1 draws from p(x|y); more draws what is typical of the class, with less variety; 0 ignores the class"`
+	Eta      float64          `json:"eta" default:"0" min:"0" max:"1" help:"share of new noise in each step of ddim: 0 is euler, 1 is ancestral"`
 }
 
-// Solver names a sampler.
-type Solver string
+// DiffusionSampler names a sampler.
+type DiffusionSampler string
 
 // The samplers of a [Diffusion].
 const (
 	// DPMSolver is DPM-Solver++(2M) (Lu et al., DPM-Solver++, 2022, algorithm 2): second order, one look a step.
-	DPMSolver Solver = "dpmsolver"
-	// Heun is Heun's method (Karras et al., 2022, algorithm 1, which is their algorithm 2 without new noise): second order, two looks a step.
-	Heun Solver = "heun"
-	// Euler is Euler's method: first order.
-	Euler Solver = "euler"
-	// DDIM is Euler's method with a share of new noise (Song, Meng and Ermon, Denoising diffusion implicit models, 2021, eq. 12
+	DPMSolver DiffusionSampler = "dpmsolver"
+	// HeunSampler is Heun's method (Karras et al., 2022, algorithm 1, which is their algorithm 2 without new noise): second order, two looks a step.
+	HeunSampler DiffusionSampler = "heun"
+	// EulerSampler is Euler's method: first order.
+	EulerSampler DiffusionSampler = "euler"
+	// DDIMSampler is Euler's method with a share of new noise (Song, Meng and Ermon, Denoising diffusion implicit models, 2021, eq. 12
 	// and 16).
-	DDIM Solver = "ddim"
-	// Ancestral draws from q(x_s | x_t, x = D(x_t)), as Ho et al., 2020, algorithm 2, with the variance of their eq. 7.
-	Ancestral Solver = "ancestral"
+	DDIMSampler DiffusionSampler = "ddim"
+	// AncestralSampler draws from q(x_s | x_t, x = D(x_t)), as Ho et al., 2020, algorithm 2, with the variance of their eq. 7.
+	AncestralSampler DiffusionSampler = "ancestral"
 )
 
 // denoiser sets dst to D(x; σ) of rows x.
@@ -40,19 +40,19 @@ func (o *DiffusionOptions) follow(ctx context.Context, x []float32, levels []flo
 	switch o.Sampler {
 	case DPMSolver:
 		return dpmSolver(ctx, x, levels, d)
-	case Heun:
+	case HeunSampler:
 		return heun(ctx, x, levels, d)
-	case DDIM:
+	case DDIMSampler:
 		return ddim(ctx, x, levels, d, o.Eta, normal)
-	case Ancestral:
+	case AncestralSampler:
 		return ddim(ctx, x, levels, d, 1, normal)
 	default:
 		return ddim(ctx, x, levels, d, 0, normal)
 	}
 }
 
-// mix sets dst to a·u + b·v in float64.
-func mix(dst []float32, a float64, u []float32, b float64, v []float32) {
+// weighted sets dst to a·u + b·v in float64.
+func weighted(dst []float32, a float64, u []float32, b float64, v []float32) {
 	for i := range dst {
 		dst[i] = float32(a*float64(u[i]) + b*float64(v[i]))
 	}
@@ -73,7 +73,7 @@ func ddim(ctx context.Context, x []float32, levels []float64, d denoiser, eta fl
 		next := levels[i+1]
 		fresh := eta * next * math.Sqrt(1-next*next/(sigma*sigma))
 		keep := math.Sqrt(next*next-fresh*fresh) / sigma
-		mix(x, 1-keep, clean, keep, x)
+		weighted(x, 1-keep, clean, keep, x)
 		if fresh > 0 {
 			for j := range x {
 				x[j] += float32(fresh * normal())
@@ -95,8 +95,8 @@ func heun(ctx context.Context, x []float32, levels []float64, d denoiser) error 
 			return err
 		}
 		next := levels[i+1]
-		mix(slope, 1/sigma, x, -1/sigma, clean)
-		mix(ahead, 1, x, next-sigma, slope)
+		weighted(slope, 1/sigma, x, -1/sigma, clean)
+		weighted(ahead, 1, x, next-sigma, slope)
 		if next == 0 {
 			copy(x, ahead)
 			continue
@@ -104,9 +104,9 @@ func heun(ctx context.Context, x []float32, levels []float64, d denoiser) error 
 		if err := d(clean, ahead, next); err != nil {
 			return err
 		}
-		mix(ahead, 1/next, ahead, -1/next, clean) // the slope after the step
-		mix(slope, 0.5, slope, 0.5, ahead)
-		mix(x, 1, x, next-sigma, slope)
+		weighted(ahead, 1/next, ahead, -1/next, clean) // the slope after the step
+		weighted(slope, 0.5, slope, 0.5, ahead)
+		weighted(x, 1, x, next-sigma, slope)
 	}
 	return nil
 }
@@ -130,17 +130,10 @@ func dpmSolver(ctx context.Context, x []float32, levels []float64, d denoiser) e
 		copy(line, clean)
 		if i > 0 && next > 0 {
 			r := math.Log(levels[i-1]/sigma) / math.Log(sigma/next)
-			mix(line, 1+1/(2*r), clean, -1/(2*r), before)
+			weighted(line, 1+1/(2*r), clean, -1/(2*r), before)
 		}
-		mix(x, next/sigma, x, 1-next/sigma, line)
+		weighted(x, next/sigma, x, 1-next/sigma, line)
 		before, clean = clean, before
 	}
 	return nil
-}
-
-// clamp bounds each element.
-func clamp(x []float32, low, high float32) {
-	for i, v := range x {
-		x[i] = min(max(v, low), high)
-	}
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/likely-ml/likely/tensor/reference"
 )
 
-// tinyNetwork is the network of recipes that fit in a fraction of a second.
-func tinyNetwork(n *Network) {
+// tinyGuidedNetwork is the network of recipes that fit in a fraction of a second.
+func tinyGuidedNetwork(n *GuidedNetwork) {
 	n.Channels, n.Units, n.Blocks, n.Epochs, n.Batch = []int{4, 8}, 8, 1, 2, 32
 }
 
 func tinyDiffusion() *Diffusion {
 	r := model.NewRecipe[Diffusion]()
-	tinyNetwork(&r.Network)
+	tinyGuidedNetwork(&r.GuidedNetwork)
 	return r
 }
 
@@ -69,11 +69,11 @@ func TestDiffusionConformance(t *testing.T) {
 		predict Prediction
 		set     data.Set
 	}{
-		{"digits", EDM, V, pictures},
-		{"digits without labels", Cosine, V, withoutLabels(pictures)},
-		{"odd pictures in colour", Cosine, Eps, colours(t, data.Shape{Height: 5, Width: 19, Channels: 3}, 40, r)},
-		{"table", EDM, V, numbers(t, 2, correlated(60, r), nil)},
-		{"table of all kinds of column, with classes", EDM, V, mixedTable(t, 60, r)},
+		{"digits", NoiseEDM, PredictV, pictures},
+		{"digits without labels", NoiseCosine, PredictV, withoutLabels(pictures)},
+		{"odd pictures in colour", NoiseCosine, PredictEps, colours(t, data.Shape{Height: 5, Width: 19, Channels: 3}, 40, r)},
+		{"table", NoiseEDM, PredictV, numbers(t, 2, correlated(60, r), nil)},
+		{"table of all kinds of column, with classes", NoiseEDM, PredictV, mixedTable(t, 60, r)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recipe := tinyDiffusion()
@@ -110,8 +110,8 @@ func TestDiffusionErrors(t *testing.T) {
 	}
 }
 
-// outputs computes a graph without inputs.
-func outputs(t *testing.T, build func(g *tensor.Graph)) tensor.Executable {
+// runGraph computes a graph without inputs.
+func runGraph(t *testing.T, build func(g *tensor.Graph)) tensor.Executable {
 	t.Helper()
 	prog, err := tensor.Build(build)
 	if err != nil {
@@ -132,19 +132,19 @@ func fixedNoise(g *tensor.Graph) *nn.Noise {
 	return &nn.Noise{Key: g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Uint32, 2), U32: []uint32{1, 2}})}
 }
 
-// column is a constant of one axis.
-func column(g *tensor.Graph, values []float32) *tensor.Node {
+// constantNumbers is a constant of one axis.
+func constantNumbers(g *tensor.Graph, values []float32) *tensor.Node {
 	return g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Float32, len(values)), F32: values})
 }
 
 // TestPrecondition: where the network is right, F = clean·x + noise·ε, D gives x; what enters the network and what should come
 // out of it have the mean square 1 that they were made for; and v and eps are the textbook's.
 func TestPrecondition(t *testing.T) {
-	for _, p := range []process{{EDM, V, 0.7}, {Cosine, V, 0.7}, {Cosine, Eps, 0.7}} {
+	for _, p := range []diffusionProcess{{NoiseEDM, PredictV, 0.7}, {NoiseCosine, PredictV, 0.7}, {NoiseCosine, PredictEps, 0.7}} {
 		for _, sigma := range []float64{0.01, 0.5, 3, 60} {
-			e := outputs(t, func(g *tensor.Graph) {
-				log := column(g, []float32{float32(math.Log(sigma))})
-				c := p.precondition(log, column(g, []float32{0}))
+			e := runGraph(t, func(g *tensor.Graph) {
+				log := constantNumbers(g, []float32{float32(math.Log(sigma))})
+				c := p.precondition(log, constantNumbers(g, []float32{0}))
 				for name, node := range map[string]*tensor.Node{"skip": c.skip, "out": c.out, "in": c.in, "clean": c.clean, "noise": c.noise} {
 					g.Output(name, node)
 				}
@@ -161,10 +161,10 @@ func TestPrecondition(t *testing.T) {
 			near("the share of ε in D", at("skip")*sigma+at("out")*at("noise"), 0)
 			alpha := 1 / math.Sqrt(1+sigma*sigma) // of the process that keeps the variance, σ_t = ασ
 			switch {
-			case p.noising == EDM:
+			case p.noising == NoiseEDM:
 				near("the mean square of the input", at("in")*at("in")*(p.spread*p.spread+sigma*sigma), 1)
 				near("the mean square of the output", at("clean")*at("clean")*p.spread*p.spread+at("noise")*at("noise"), 1)
-			case p.predict == V:
+			case p.predict == PredictV:
 				near("in", at("in"), alpha)
 				near("the share of ε in v", at("noise"), alpha)
 				near("the share of x in v", at("clean"), -alpha*sigma)
@@ -194,9 +194,9 @@ func TestCosineLevel(t *testing.T) {
 
 // TestLevels: samplers begin at the greatest level, go down, and end at 0.
 func TestLevels(t *testing.T) {
-	for _, noising := range []Noising{EDM, Cosine} {
+	for _, noising := range []Noising{NoiseEDM, NoiseCosine} {
 		for _, steps := range []int{1, 2, 8, 100} {
-			levels := process{noising, V, 1}.levels(steps)
+			levels := diffusionProcess{noising, PredictV, 1}.levels(steps)
 			if len(levels) != steps+1 || levels[steps] != 0 {
 				t.Fatalf("%s: %d steps have the levels %v", noising, steps, levels)
 			}
@@ -215,14 +215,14 @@ func TestLevels(t *testing.T) {
 // TestDrawLogLevels compares the draws of a training step with the distribution that they should have, at its quartiles.
 func TestDrawLogLevels(t *testing.T) {
 	const n = 4000
-	quartile := func(p process, u float64) float64 {
-		if p.noising == EDM {
+	quartile := func(p diffusionProcess, u float64) float64 {
+		if p.noising == NoiseEDM {
 			return edmLogMean + math.Log(p.spread/edmData) + edmLogSD*math.Sqrt2*math.Erfinv(2*u-1)
 		}
 		return math.Log(cosineLevel(cosineBegin + u*(cosineEnd-cosineBegin)))
 	}
-	for _, p := range []process{{EDM, V, 0.7}, {Cosine, V, 0.7}} {
-		e := outputs(t, func(g *tensor.Graph) { g.Output("levels", p.drawLogLevels(fixedNoise(g), n)) })
+	for _, p := range []diffusionProcess{{NoiseEDM, PredictV, 0.7}, {NoiseCosine, PredictV, 0.7}} {
+		e := runGraph(t, func(g *tensor.Graph) { g.Output("levels", p.drawLogLevels(fixedNoise(g), n)) })
 		for _, u := range []float64{0.25, 0.5, 0.75} {
 			below := 0.0
 			for _, v := range e.Output("levels").F32 {
@@ -258,9 +258,9 @@ func TestSamplerOrder(t *testing.T) {
 	start, first, last := float32(2.5), 5.0, 0.05
 	exact := gaussCentre + (float64(start)-gaussCentre)*math.Sqrt((gaussWidth*gaussWidth+last*last)/(gaussWidth*gaussWidth+first*first))
 	for _, c := range []struct {
-		solver Solver
+		solver DiffusionSampler
 		order  float64
-	}{{Euler, 1}, {DDIM, 1}, {Heun, 2}, {DPMSolver, 2}} {
+	}{{EulerSampler, 1}, {DDIMSampler, 1}, {HeunSampler, 2}, {DPMSolver, 2}} {
 		errorAt := func(steps int) float64 {
 			levels := make([]float64, steps+1)
 			for i := range levels {
@@ -283,14 +283,14 @@ func TestSamplerOrder(t *testing.T) {
 // TestSamplersDraw: with the exact denoiser every sampler ends at the data's own mean and variance.
 func TestSamplersDraw(t *testing.T) {
 	const n = 20_000
-	for _, noising := range []Noising{EDM, Cosine} {
+	for _, noising := range []Noising{NoiseEDM, NoiseCosine} {
 		for _, c := range []struct {
-			solver Solver
+			solver DiffusionSampler
 			steps  int
 			tol    float64 // of mean and standard deviation
-		}{{Euler, 200, 0.02}, {Heun, 40, 0.01}, {DPMSolver, 40, 0.01}, {DDIM, 200, 0.02}, {Ancestral, 200, 0.02}} {
+		}{{EulerSampler, 200, 0.02}, {HeunSampler, 40, 0.01}, {DPMSolver, 40, 0.01}, {DDIMSampler, 200, 0.02}, {AncestralSampler, 200, 0.02}} {
 			r := rand.New(rand.NewPCG(5, 6))
-			levels := process{noising, V, 1}.levels(c.steps)
+			levels := diffusionProcess{noising, PredictV, 1}.levels(c.steps)
 			x := normals(n, levels[0], r)
 			o := DiffusionOptions{Sampler: c.solver, Steps: c.steps, Eta: 0.5}
 			if err := o.follow(t.Context(), x, levels, gaussDenoiser, r.NormFloat64); err != nil {
@@ -314,7 +314,7 @@ func TestSamplersDraw(t *testing.T) {
 func TestSamplersEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, s := range []Solver{DPMSolver, Heun, Euler} {
+	for _, s := range []DiffusionSampler{DPMSolver, HeunSampler, EulerSampler} {
 		o := DiffusionOptions{Sampler: s}
 		if err := o.follow(ctx, []float32{1}, []float64{1, 0}, gaussDenoiser, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: the error is %v", s, err)

@@ -22,30 +22,30 @@ import (
 // With labels v sees the class, but for a tenth of the examples: see [FlowOptions] for guidance. Pictures are scaled to
 // [−1, 1], table columns to mean 0 and standard deviation 1.
 type FlowMatching struct {
-	Times   Times `json:"times" default:"logit-normal" choices:"logit-normal,uniform" help:"distribution of t in training"`
-	Pairing bool  `json:"pairing" default:"false" help:"give each example of a step the noise that is near, by optimal transport, for straighter paths"`
-	Network
+	Times   FlowTimes `json:"times" default:"logit-normal" choices:"logit-normal,uniform" help:"distribution of t in training"`
+	Pairing bool      `json:"pairing" default:"false" help:"give each example of a step the noise that is near, by optimal transport, for straighter paths"`
+	GuidedNetwork
 }
 
-// Times is how t is distributed in training.
-type Times string
+// FlowTimes is how t is distributed in training.
+type FlowTimes string
 
 // The distributions.
 const (
-	LogitNormal Times = "logit-normal" // t = σ(z), z ~ N(0, 1): more in the middle (Esser et al., Scaling rectified flow transformers, 2024, eq. 19)
-	UniformTime Times = "uniform"
+	FlowLogitNormal FlowTimes = "logit-normal" // t = σ(z), z ~ N(0, 1): more in the middle (Esser et al., Scaling rectified flow transformers, 2024, eq. 19)
+	FlowUniform     FlowTimes = "uniform"
 )
 
 // draw draws t of n examples.
-func (t Times) draw(noise *nn.Noise, n int) *tensor.Node {
-	if t == UniformTime {
+func (t FlowTimes) draw(noise *nn.Noise, n int) *tensor.Node {
+	if t == FlowUniform {
 		return noise.Uniform(n)
 	}
 	return tensor.Sigmoid(noise.Normal(n))
 }
 
 // flowLoss is the mean square of v(x_t, t) − (x − ε).
-func flowLoss(net *conditional, x, epsilon, t, y *tensor.Node) *tensor.Node {
+func flowLoss(net *conditionedNet, x, epsilon, t, y *tensor.Node) *tensor.Node {
 	velocity := tensor.Sub(x, epsilon)
 	between := tensor.Add(epsilon, tensor.Mul(perExample(t, x), velocity))
 	return tensor.Mean(tensor.Square(tensor.Sub(net.apply(between, t, y), velocity)))
@@ -53,7 +53,7 @@ func flowLoss(net *conditional, x, epsilon, t, y *tensor.Node) *tensor.Node {
 
 // Fit minimises the loss by Adam on mini-batches.
 func (r *FlowMatching) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
-	transform, err := scaling(ctx, set)
+	transform, err := denoisingTransform(ctx, set)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,7 +65,7 @@ func (r *FlowMatching) Fit(ctx context.Context, set data.Set, run model.Run) (mo
 	if !r.Pairing {
 		adjust = nil
 	}
-	found, summary, err := r.learn(ctx, "flowmatching", r, set, transform, run, func(net *conditional, b *train.Batch, y *tensor.Node) *tensor.Node {
+	found, summary, err := r.learn(ctx, "flowmatching", r, set, transform, run, func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node {
 		x, epsilon := r.pair(b, shape)
 		return flowLoss(net, x, epsilon, r.Times.draw(b.Mode.Noise, x.Dims()[0]), y)
 	}, adjust)

@@ -1,6 +1,7 @@
 package generative
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,21 +11,24 @@ import (
 	"github.com/likely-ml/likely/model"
 )
 
-// Flow is a fitted [FlowMatching] of p(x).
-type Flow struct {
+// flowing is a fitted [FlowMatching], of p(x) or p(x|y).
+type flowing struct {
 	guided
 	tuning FlowOptions
 }
 
-// CondFlow is a fitted [FlowMatching] of p(x|y).
-type CondFlow struct{ Flow }
+// Flow is a fitted [FlowMatching] of p(x).
+type Flow struct{ flowing }
 
-func newFlow(found *learned, run model.Run) model.Model {
-	m := Flow{guided: newGuided(found, run, found.net.apply), tuning: *model.NewRecipe[FlowOptions]()}
+// CondFlow is a fitted [FlowMatching] of p(x|y).
+type CondFlow struct{ flowing }
+
+func newFlow(found *learnedNet, run model.Run) model.Model {
+	m := flowing{newGuided(found, run, found.net.apply), *model.NewRecipe[FlowOptions]()}
 	if found.net.classes > 0 {
 		return &CondFlow{m}
 	}
-	return &m
+	return &Flow{m}
 }
 
 // Sample draws noise and follows the flow.
@@ -46,7 +50,7 @@ func (m *CondFlow) SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error {
 	return m.sample(dst, y, r)
 }
 
-func (m *Flow) sample(dst data.Batch, y []int32, r *rand.Rand) error {
+func (m *flowing) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 	return m.draw(dst, 1, r, func(x []float32) error {
 		return butchers[m.tuning.Sampler].solve(context.Background(), x, m.tuning.Steps, func(dst, x []float32, t float64) error {
 			return m.guide(dst, x, t, y, m.tuning.Guidance)
@@ -55,33 +59,37 @@ func (m *Flow) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 }
 
 // Options are the sampling options, a *[FlowOptions].
-func (m *Flow) Options() any { o := m.tuning; return &o }
+func (m *flowing) Options() any { o := m.tuning; return &o }
+
+// tune is the model with other sampling options.
+func (m *flowing) tune(options any) (flowing, error) {
+	o, ok := options.(*FlowOptions)
+	if !ok {
+		return flowing{}, fmt.Errorf("flowmatching: sampling options are %T, expected %T", options, o)
+	}
+	if err := cmp.Or(model.Validate(o), m.checkGuidance(o.Guidance)); err != nil {
+		return flowing{}, fmt.Errorf("flowmatching: %w", err)
+	}
+	return flowing{m.guided, *o}, nil
+}
 
 // Tune is the model with other sampling options.
 func (m *Flow) Tune(options any) (model.Model, error) {
-	o, ok := options.(*FlowOptions)
-	if !ok {
-		return nil, fmt.Errorf("flowmatching: sampling options are %T, expected %T", options, o)
+	tuned, err := m.tune(options)
+	if err != nil {
+		return nil, err
 	}
-	if err := model.Validate(o); err != nil {
-		return nil, fmt.Errorf("flowmatching: %w", err)
-	}
-	if err := m.checkGuidance(o.Guidance); err != nil {
-		return nil, fmt.Errorf("flowmatching: %w", err)
-	}
-	tuned := *m
-	tuned.tuning = *o
-	return &tuned, nil
+	return &Flow{tuned}, nil
 }
 
 // Tune is the model with other sampling options.
 func (m *CondFlow) Tune(options any) (model.Model, error) {
-	tuned, err := m.Flow.Tune(options)
+	tuned, err := m.tune(options)
 	if err != nil {
 		return nil, err
 	}
-	return &CondFlow{*tuned.(*Flow)}, nil
+	return &CondFlow{tuned}, nil
 }
 
 // Save writes the model file.
-func (m *Flow) Save(w io.Writer) error { return m.save(w) }
+func (m *flowing) Save(w io.Writer) error { return m.save(w) }

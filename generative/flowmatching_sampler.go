@@ -4,20 +4,20 @@ import "context"
 
 // FlowOptions are the sampling options of a [FlowMatching].
 type FlowOptions struct {
-	Sampler  FlowSolver `json:"sampler" default:"midpoint" choices:"euler,midpoint,heun,rk4" help:"how dx/dt = v is solved; midpoint and heun look twice a step, rk4 four times"`
-	Steps    int        `json:"steps" default:"8" min:"1" max:"1000" help:"steps of equal length from noise to x"`
-	Guidance float64    `json:"guidance" default:"1" min:"0" max:"20" help:"1 draws from p(x|y); more draws what is typical of the class, with less variety; 0 ignores the class"`
+	Sampler  FlowSampler `json:"sampler" default:"midpoint" choices:"euler,midpoint,heun,rk4" help:"how dx/dt = v is solved; midpoint and heun look twice a step, rk4 four times"`
+	Steps    int         `json:"steps" default:"8" min:"1" max:"1000" help:"steps of equal length from noise to x"`
+	Guidance float64     `json:"guidance" default:"1" min:"0" max:"20" help:"1 draws from p(x|y); more draws what is typical of the class, with less variety; 0 ignores the class"`
 }
 
-// FlowSolver names a sampler of a [FlowMatching].
-type FlowSolver string
+// FlowSampler names a sampler of a [FlowMatching].
+type FlowSampler string
 
 // The samplers, with their order of convergence.
 const (
-	FlowEuler    FlowSolver = "euler"    // 1
-	FlowMidpoint FlowSolver = "midpoint" // 2
-	FlowHeun     FlowSolver = "heun"     // 2
-	FlowRK4      FlowSolver = "rk4"      // 4
+	FlowEuler    FlowSampler = "euler"    // 1
+	FlowMidpoint FlowSampler = "midpoint" // 2
+	FlowHeun     FlowSampler = "heun"     // 2
+	FlowRK4      FlowSampler = "rk4"      // 4
 )
 
 // butcher is an explicit Runge-Kutta method: slope i is looked at after the share at[i] of the step, reached by the slopes
@@ -29,7 +29,7 @@ type butcher struct {
 	step  []float64
 }
 
-var butchers = map[FlowSolver]butcher{
+var butchers = map[FlowSampler]butcher{
 	FlowEuler:    {[]float64{0}, [][]float64{{}}, []float64{1}},
 	FlowMidpoint: {[]float64{0, 0.5}, [][]float64{{}, {0.5}}, []float64{0, 1}},
 	FlowHeun:     {[]float64{0, 1}, [][]float64{{}, {1}}, []float64{0.5, 0.5}},

@@ -17,7 +17,7 @@ import (
 
 func tinyFlow() *FlowMatching {
 	r := model.NewRecipe[FlowMatching]()
-	tinyNetwork(&r.Network)
+	tinyGuidedNetwork(&r.GuidedNetwork)
 	return r
 }
 
@@ -26,15 +26,15 @@ func TestFlowMatchingConformance(t *testing.T) {
 	pictures := some(digits(t).Train, 16)
 	for _, c := range []struct {
 		name    string
-		times   Times
+		times   FlowTimes
 		pairing bool
 		set     data.Set
 	}{
-		{"digits", LogitNormal, true, pictures},
-		{"digits without labels", UniformTime, false, withoutLabels(pictures)},
-		{"odd pictures in colour", LogitNormal, false, colours(t, data.Shape{Height: 19, Width: 5, Channels: 3}, 40, r)},
-		{"table", UniformTime, true, numbers(t, 2, correlated(60, r), nil)},
-		{"table of all kinds of column, with classes", LogitNormal, false, mixedTable(t, 60, r)},
+		{"digits", FlowLogitNormal, true, pictures},
+		{"digits without labels", FlowUniform, false, withoutLabels(pictures)},
+		{"odd pictures in colour", FlowLogitNormal, false, colours(t, data.Shape{Height: 19, Width: 5, Channels: 3}, 40, r)},
+		{"table", FlowUniform, true, numbers(t, 2, correlated(60, r), nil)},
+		{"table of all kinds of column, with classes", FlowLogitNormal, false, mixedTable(t, 60, r)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recipe := tinyFlow()
@@ -74,7 +74,7 @@ func gaussVelocity(dst, at []float32, t float64) error {
 // sampler's order says; and with the exact velocity each takes ε to centre + width·ε.
 func TestFlowSolverOrder(t *testing.T) {
 	for _, c := range []struct {
-		solver FlowSolver
+		solver FlowSampler
 		steps  int
 		order  float64
 	}{{FlowEuler, 64, 1}, {FlowMidpoint, 32, 2}, {FlowHeun, 32, 2}, {FlowRK4, 4, 4}} {
@@ -115,8 +115,8 @@ func TestFlowSolverEnds(t *testing.T) {
 // TestTimes compares the draws of t with the quartiles of their distribution.
 func TestTimes(t *testing.T) {
 	const n = 4000
-	for times, upper := range map[Times]float64{UniformTime: 0.75, LogitNormal: 1 / (1 + math.Exp(-0.6744898))} {
-		e := outputs(t, func(g *tensor.Graph) { g.Output("t", times.draw(fixedNoise(g), n)) })
+	for times, upper := range map[FlowTimes]float64{FlowUniform: 0.75, FlowLogitNormal: 1 / (1 + math.Exp(-0.6744898))} {
+		e := runGraph(t, func(g *tensor.Graph) { g.Output("t", times.draw(fixedNoise(g), n)) })
 		for u, quantile := range map[float64]float64{0.25: 1 - upper, 0.5: 0.5, 0.75: upper} {
 			below := 0.0
 			for _, v := range e.Output("t").F32 {
@@ -180,7 +180,7 @@ func leastCost(cost [][]float64, row int, taken []bool) float64 {
 func TestPairing(t *testing.T) {
 	set := some(digits(t).Train, 40)
 	raw := read(t, set)
-	transform, err := scaling(t.Context(), set)
+	transform, err := denoisingTransform(t.Context(), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,8 +218,8 @@ func TestPairing(t *testing.T) {
 	}
 }
 
-// moons are two half circles that interlock, with some noise; the first columns of rows are the place, labels which moon.
-func moons(n int, r *rand.Rand) (rows []float32, labels []int32) {
+// moonRows are two half circles that interlock, with some noise; the first columns of rows are the place, labels which moon.
+func moonRows(n int, r *rand.Rand) (rows []float32, labels []int32) {
 	for i := range n {
 		a := math.Pi * r.Float64()
 		x, y := math.Cos(a), math.Sin(a)
@@ -232,8 +232,8 @@ func moons(n int, r *rand.Rand) (rows []float32, labels []int32) {
 	return rows, labels
 }
 
-// energyDistance is 2 E|X − Y| − E|X − X'| − E|Y − Y'| of two samples in the plane (Székely and Rizzo, 2013), without bias.
-func energyDistance(x, y []float32) float64 {
+// moonDistance is the energy distance, 2 E|X − Y| − E|X − X'| − E|Y − Y'| of two samples in the plane (Székely and Rizzo, 2013), without bias.
+func moonDistance(x, y []float32) float64 {
 	mean := func(a, b []float32, same bool) float64 {
 		sum, count := 0.0, 0
 		for i := 0; i < len(a); i += 2 {
@@ -253,13 +253,13 @@ func energyDistance(x, y []float32) float64 {
 // 0.0006 from others, a normal distribution with the moon's mean and covariance at 0.038.
 func TestMoons(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
-	rows, labels := moons(1000, r)
+	rows, labels := moonRows(1000, r)
 	set := numbers(t, 2, rows, labels, "upper", "lower")
 	flow, diffusion := model.NewRecipe[FlowMatching](), model.NewRecipe[Diffusion]()
-	for _, n := range []*Network{&flow.Network, &diffusion.Network} {
+	for _, n := range []*GuidedNetwork{&flow.GuidedNetwork, &diffusion.GuidedNetwork} {
 		n.Units, n.Blocks, n.Epochs, n.Batch, n.Average = 64, 2, 200, 125, 0.99
 	}
-	fresh, _ := moons(2000, r)
+	fresh, _ := moonRows(2000, r)
 	for name, spec := range map[string]model.Spec{"flowmatching": flow, "diffusion": diffusion} {
 		m, _ := fit(t, spec, set, model.Run{Threads: 1})
 		for class := range int32(2) {
@@ -271,7 +271,7 @@ func TestMoons(t *testing.T) {
 			if err := m.(model.CondSampler).SampleGiven(b, slices.Repeat([]int32{class}, 1000), r); err != nil {
 				t.Fatal(err)
 			}
-			distance := energyDistance(b.X, real)
+			distance := moonDistance(b.X, real)
 			if !(distance <= 0.012) {
 				t.Errorf("%s: class %d: energy distance %.5f, expected at most 0.012", name, class, distance)
 			}

@@ -20,11 +20,11 @@ import (
 // time of one that has a size more (Hoogeboom, Heek and Salimans, Simple diffusion, 2023, section 3.3).
 type unet struct {
 	In      nn.Conv
-	Down    []residual // from fine to coarse
-	Halve   []nn.Conv  // after each of Down but the last
-	Look    attention
-	Coarse  residual
-	Up      []residual // from coarse to fine
+	Down    []unetBlock // from fine to coarse
+	Halve   []nn.Conv   // after each of Down but the last
+	Look    unetAttention
+	Coarse  unetBlock
+	Up      []unetBlock // from coarse to fine
 	OutNorm nn.GroupNorm
 	Out     nn.Conv
 
@@ -46,13 +46,13 @@ func newUNet(shape data.Shape, patch int, channels []int, told int) *unet {
 		if i > 0 {
 			u.Halve = append(u.Halve, conv(wide, wide, 2))
 		}
-		u.Down = append(u.Down, newResidual(wide, c, told))
+		u.Down = append(u.Down, newUNetBlock(wide, c, told))
 		wide = c
 	}
-	u.Look = attention{nn.NewGroupNorm(normGroups(wide), wide), nn.NewAttention(wide, 1, nn.GlorotUniform)}
-	u.Coarse = newResidual(wide, wide, told)
+	u.Look = unetAttention{nn.NewGroupNorm(normGroups(wide), wide), nn.NewAttention(wide, 1, nn.GlorotUniform)}
+	u.Coarse = newUNetBlock(wide, wide, told)
 	for _, c := range slices.Backward(channels[:len(channels)-1]) {
-		u.Up = append(u.Up, newResidual(wide+c, c, told))
+		u.Up = append(u.Up, newUNetBlock(wide+c, c, told))
 		wide = c
 	}
 	u.OutNorm = nn.NewGroupNorm(normGroups(wide), wide)
@@ -112,13 +112,13 @@ func (u *unet) fromPatches(x *tensor.Node) *tensor.Node {
 	return tensor.SliceAxis(tensor.SliceAxis(x, 1, 0, u.shape.Height), 2, 0, u.shape.Width)
 }
 
-// residual is a residual block that the condition scales and shifts (Dhariwal and Nichol, Diffusion models beat GANs on
+// unetBlock is a residual block that the condition scales and shifts (Dhariwal and Nichol, Diffusion models beat GANs on
 // image synthesis, 2021, section 3: adaptive group normalisation):
 //
 //	x + conv(SiLU((1 + scale)·norm(conv(SiLU(norm(x)))) + shift)),   (scale, shift) = dense(told)
 //
 // The convolution Skip makes the channels of x fit. The last convolution begins as 0, and so the block as x.
-type residual struct {
+type unetBlock struct {
 	Norm1 nn.GroupNorm
 	Conv1 nn.Conv
 	Told  nn.Dense
@@ -127,8 +127,8 @@ type residual struct {
 	Skip  *nn.Conv // nil where the channels fit
 }
 
-func newResidual(in, out, told int) residual {
-	r := residual{
+func newUNetBlock(in, out, told int) unetBlock {
+	r := unetBlock{
 		Norm1: nn.NewGroupNorm(normGroups(in), in), Conv1: nn.NewConv(in, out, 3, 1, 1, nn.LeCunNormal),
 		Told:  nn.NewDense(told, 2*out, nn.Zeros),
 		Norm2: nn.NewGroupNorm(normGroups(out), out), Conv2: nn.NewConv(out, out, 3, 1, 1, nn.Zeros),
@@ -140,7 +140,7 @@ func newResidual(in, out, told int) residual {
 	return r
 }
 
-func (r *residual) apply(x, told *tensor.Node) *tensor.Node {
+func (r *unetBlock) apply(x, told *tensor.Node) *tensor.Node {
 	h := r.Conv1.Apply(nn.SiLU(r.Norm1.Apply(x)))
 	n, c := h.Dims()[0], h.Dims()[3]
 	change := tensor.Reshape(r.Told.Apply(told), n, 1, 1, 2*c)
@@ -153,13 +153,13 @@ func (r *residual) apply(x, told *tensor.Node) *tensor.Node {
 	return tensor.Add(x, h)
 }
 
-// attention is x + attention(norm(x)) over the pixels.
-type attention struct {
+// unetAttention is x + attention(norm(x)) over the pixels.
+type unetAttention struct {
 	Norm nn.GroupNorm
 	Look nn.Attention
 }
 
-func (a *attention) apply(x *tensor.Node) *tensor.Node {
+func (a *unetAttention) apply(x *tensor.Node) *tensor.Node {
 	d := x.Dims()
 	pixels := tensor.Reshape(a.Norm.Apply(x), d[0], d[1]*d[2], d[3])
 	return tensor.Add(x, tensor.Reshape(a.Look.Apply(pixels), d...))

@@ -16,8 +16,8 @@ import (
 	"github.com/likely-ml/likely/train"
 )
 
-// Network is the part of a recipe that says what the network of a [Diffusion] or a [FlowMatching] is and how it learns.
-type Network struct {
+// GuidedNetwork is the part of a recipe that says what the network of a [Diffusion] or a [FlowMatching] is and how it learns.
+type GuidedNetwork struct {
 	Channels []int          `json:"channels" default:"64,128" min:"1" max:"4096" help:"channels of the U-Net at each size, each half the one before; for pictures"`
 	Patch    int            `json:"patch" default:"0" min:"0" max:"16" help:"side of the squares of pixels that the U-Net sees as one; 0 is 1 for pictures up to 16 pixels, 2 for larger ones"`
 	Units    int            `json:"units" default:"256" min:"1" max:"65536" help:"units of each hidden layer; for tables"`
@@ -42,9 +42,9 @@ const (
 	smallestPatched = 17 // pixels; from there a patch is 2x2
 )
 
-// conditional is a network F(x; c, y) with values of the shape of x. The number c tells how much noise there is; y is the class, and
+// conditionedNet is a network F(x; c, y) with values of the shape of x. The number c tells how much noise there is; y is the class, and
 // classes, one more than the last, is no class.
-type conditional struct {
+type conditionedNet struct {
 	Noise1, Noise2 nn.Dense
 	Class          *nn.Embedding // nil without labels
 	Picture        *unet         // one of the two
@@ -54,8 +54,8 @@ type conditional struct {
 }
 
 // network is the network for examples of that shape.
-func (r *Network) network(shape data.Shape, classes int) *conditional {
-	m := &conditional{
+func (r *GuidedNetwork) network(shape data.Shape, classes int) *conditionedNet {
+	m := &conditionedNet{
 		Noise1:  nn.NewDense(2*noiseWaves, conditionWidth, nn.LeCunNormal),
 		Noise2:  nn.NewDense(conditionWidth, conditionWidth, nn.LeCunNormal),
 		classes: classes,
@@ -80,7 +80,7 @@ func (r *Network) network(shape data.Shape, classes int) *conditional {
 }
 
 // check refuses what no network can be made of.
-func (r *Network) check() error {
+func (r *GuidedNetwork) check() error {
 	if len(r.Channels) == 0 {
 		return fmt.Errorf("channels is empty, expected a number of channels for each size, such as 64,128")
 	}
@@ -88,7 +88,7 @@ func (r *Network) check() error {
 }
 
 // apply is F(x; c, y): x [n, ...], c Float32 [n], y Int32 [n] or nil.
-func (m *conditional) apply(x, c, y *tensor.Node) *tensor.Node {
+func (m *conditionedNet) apply(x, c, y *tensor.Node) *tensor.Node {
 	told := m.Noise2.Apply(nn.SiLU(m.Noise1.Apply(nn.Sinusoids(c, noiseWaves, longestWave, shortestWave))))
 	if m.classes > 0 {
 		told = tensor.Add(told, m.Class.Apply(y))
@@ -102,7 +102,7 @@ func (m *conditional) apply(x, c, y *tensor.Node) *tensor.Node {
 
 // dropLabels takes the class away from a share of the examples, in training, so that one network learns F(x; c, y) and
 // F(x; c) (Ho and Salimans, Classifier-free diffusion guidance, 2022, algorithm 1).
-func (m *conditional) dropLabels(y *tensor.Node, share float64, mode *nn.Mode) *tensor.Node {
+func (m *conditionedNet) dropLabels(y *tensor.Node, share float64, mode *nn.Mode) *tensor.Node {
 	if m.classes == 0 || !mode.Training || share == 0 {
 		return y
 	}
@@ -118,18 +118,18 @@ func perExample(numbers, x *tensor.Node) *tensor.Node {
 	return tensor.Reshape(numbers, dims...)
 }
 
-// learned is what a fit found.
-type learned struct {
+// learnedNet is what a fit found.
+type learnedNet struct {
 	card  model.Card
-	net   *conditional
+	net   *conditionedNet
 	vars  tensor.Vars
 	prior []float64 // of the classes, nil without labels
 }
 
 // learn trains a network for the data of set. The recipe r is part of is the model's, of that name; loss is for a mini-batch
 // and the classes that the network is told. A nil adjust leaves the problem as it is.
-func (r *Network) learn(ctx context.Context, name string, recipe model.Spec, set data.Set, transform *data.Transform, run model.Run,
-	loss func(net *conditional, b *train.Batch, y *tensor.Node) *tensor.Node, adjust func(*train.Problem)) (*learned, *model.Summary, error) {
+func (r *GuidedNetwork) learn(ctx context.Context, name string, recipe model.Spec, set data.Set, transform *data.Transform, run model.Run,
+	loss func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node, adjust func(*train.Problem)) (*learnedNet, *model.Summary, error) {
 	if err := r.check(); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -164,11 +164,11 @@ func (r *Network) learn(ctx context.Context, name string, recipe model.Spec, set
 	}
 	found.Summary.Notes = append(found.Summary.Notes,
 		"the loss is a mean square error, not nats; most of it is noise that no network can foretell, and it compares only between runs of one recipe")
-	return &learned{model.NewCard(name, recipe, set, transform, run), net, found.Vars, prior}, &found.Summary, nil
+	return &learnedNet{model.NewCard(name, recipe, set, transform, run), net, found.Vars, prior}, &found.Summary, nil
 }
 
 // load reads back what learn found.
-func (r *Network) load(f *model.File) (*learned, error) {
+func (r *GuidedNetwork) load(f *model.File) (*learnedNet, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", model.ErrDamaged, err)
 	}
@@ -181,11 +181,11 @@ func (r *Network) load(f *model.File) (*learned, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &learned{f.Card, net, vars, prior}, nil
+	return &learnedNet{f.Card, net, vars, prior}, nil
 }
 
-// scaling is the transform behind which both models learn.
-func scaling(ctx context.Context, set data.Set) (*data.Transform, error) {
+// denoisingTransform is the transform behind which both models learn.
+func denoisingTransform(ctx context.Context, set data.Set) (*data.Transform, error) {
 	kind := data.Standardise
 	if set.Schema().IsImage() {
 		kind = data.Symmetric
@@ -196,7 +196,7 @@ func scaling(ctx context.Context, set data.Set) (*data.Transform, error) {
 // guided is a fitted network and what both models do with it.
 type guided struct {
 	model.Card
-	net    *conditional
+	net    *conditionedNet
 	params nn.Params
 	vars   tensor.Vars
 	prior  []float64 // of the classes, nil without labels
@@ -205,7 +205,7 @@ type guided struct {
 
 // newGuided makes the function that samplers call of the field that build makes of F: it takes x, c and y and gives rows of
 // the shape of x.
-func newGuided(l *learned, run model.Run, build func(x, c, y *tensor.Node) *tensor.Node) guided {
+func newGuided(l *learnedNet, run model.Run, build func(x, c, y *tensor.Node) *tensor.Node) guided {
 	dims := l.card.Transform.OutShape().Dims()
 	return guided{Card: l.card, net: l.net, params: nn.Collect(l.net), vars: l.vars, prior: l.prior,
 		field: train.NewFunction(run, l.vars, func(g *tensor.Graph, n int) {

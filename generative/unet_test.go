@@ -36,7 +36,7 @@ func TestUNetEqualsPyTorch(t *testing.T) {
 	net := recipe.network(shape, 3)
 	params := nn.Collect(net)
 	vars := golden.variables(t, params)
-	p := process{EDM, V, 0.7}
+	p := diffusionProcess{NoiseEDM, PredictV, 0.7}
 	onBackends(t, func(t *testing.T, b tensor.Backend) {
 		prog, err := tensor.Build(func(g *tensor.Graph) {
 			dims := append([]int{n}, shape.Dims()...)
@@ -85,7 +85,7 @@ func TestPatches(t *testing.T) {
 	shape := data.Shape{Height: 5, Width: 6, Channels: 2}
 	u := newUNet(shape, 2, []int{2, 2}, 4)
 	x := normals(2*shape.Size(), 1, rand.New(rand.NewPCG(1, 1)))
-	e := outputs(t, func(g *tensor.Graph) {
+	e := runGraph(t, func(g *tensor.Graph) {
 		picture := g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Float32, 2, 5, 6, 2), F32: x})
 		patches := u.toPatches(picture)
 		g.Output("patches", patches)
@@ -98,13 +98,13 @@ func TestPatches(t *testing.T) {
 	}
 	patches := e.Output("patches") // [2, 4, 4, 8]
 	for i, v := range patches.F32 {
-		n, row, column, inside, colour := i/128, i/32%4*2+i/4%2, i/8%4*2+i/2%2, i%8, i%2
+		n, row, constantNumbers, inside, colour := i/128, i/32%4*2+i/4%2, i/8%4*2+i/2%2, i%8, i%2
 		want := float32(0)
-		if row < 5 && column < 6 {
-			want = x[((n*5+row)*6+column)*2+colour]
+		if row < 5 && constantNumbers < 6 {
+			want = x[((n*5+row)*6+constantNumbers)*2+colour]
 		}
 		if v != want {
-			t.Fatalf("patch of row %d, column %d: element %d is %v, expected %v", row, column, inside, v, want)
+			t.Fatalf("patch of row %d, column %d: element %d is %v, expected %v", row, constantNumbers, inside, v, want)
 		}
 	}
 }
@@ -112,12 +112,12 @@ func TestPatches(t *testing.T) {
 // TestDropLabels: in training the label of the given share becomes that of no class, and otherwise none does.
 func TestDropLabels(t *testing.T) {
 	const n, share = 4000, 0.1
-	net := &conditional{classes: 10}
+	net := &conditionedNet{classes: 10}
 	y := make([]int32, n)
 	for i := range y {
 		y[i] = int32(i % 10)
 	}
-	e := outputs(t, func(g *tensor.Graph) {
+	e := runGraph(t, func(g *tensor.Graph) {
 		labels := g.Constant(&tensor.Array{Shape: tensor.ShapeOf(tensor.Int32, n), I32: y})
 		g.Output("training", net.dropLabels(labels, share, &nn.Mode{Training: true, Noise: fixedNoise(g)}))
 		g.Output("otherwise", tensor.Add(net.dropLabels(labels, share, &nn.Mode{}), g.Scalar(tensor.Int32, 0)))
