@@ -23,7 +23,8 @@ import (
 // x_σ = x_t/α_t. What is minimised, over random x, ε and σ, is a weighted mean of |D(x + σε; σ) − x|².
 //
 // With labels D sees the class, but for a tenth of the examples: see [DiffusionOptions] for guidance. Pictures are
-// scaled to [−1, 1], table columns to mean 0 and standard deviation 1.
+// scaled to [−1, 1], columns of numbers to mean 0 and standard deviation 1; a categorical column is one-hot, and the greatest element
+// of a draw is its level.
 type Diffusion struct {
 	Noise   Noising    `json:"noise" default:"edm" choices:"edm,cosine" help:"distribution of the noise level in training, and the levels of samplers"`
 	Predict Prediction `json:"predict" default:"v" choices:"v,eps" help:"what the network gives with noise cosine; edm has its own"`

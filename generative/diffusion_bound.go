@@ -26,11 +26,11 @@ const (
 	boundColumn = 0.01
 )
 
-// ladder is the noise levels of a bound.
-type ladder struct{ least float64 }
+// noiseLadder is the noise levels of a bound.
+type noiseLadder struct{ least float64 }
 
 // level is σ_i.
-func (l ladder) level(i int) float64 {
+func (l noiseLadder) level(i int) float64 {
 	return l.least * math.Pow(boundMost/l.least, float64(i)/boundLevels)
 }
 
@@ -39,7 +39,7 @@ type rowDenoiser func(dst, z, logSigma []float32) error
 
 // bound sets dst[i] to a draw whose mean is the bound for row i of x, in nats on the scale of x. The decoder is log p(x|z_0) of
 // a row.
-func (l ladder) bound(dst []float64, x data.Batch, d rowDenoiser, decoder func(x, z []float32) float64, r *rand.Rand) error {
+func (l noiseLadder) bound(dst []float64, x data.Batch, d rowDenoiser, decoder func(x, z []float32) float64, r *rand.Rand) error {
 	n := x.Len()
 	z, clean, logs := make([]float32, len(x.X)), make([]float32, len(x.X)), make([]float32, n)
 	rows := func(values []float32) data.Batch { return data.Batch{Shape: x.Shape, X: values} }
@@ -65,7 +65,7 @@ func (l ladder) bound(dst []float64, x data.Batch, d rowDenoiser, decoder func(x
 			return err
 		}
 		for i := range n {
-			dst[i] -= weights[i] * squaredDistance(x.Row(i), rows(clean).Row(i))
+			dst[i] -= weights[i] * pairDistance(x.Row(i), rows(clean).Row(i))
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // boundMoments is the mean of bounds on the value u of one element, and its standard error.
-func boundMoments(t *testing.T, l ladder, u float32, n int, d rowDenoiser, decoder func(x, z []float32) float64) (mean, se float64) {
+func boundMoments(t *testing.T, l noiseLadder, u float32, n int, d rowDenoiser, decoder func(x, z []float32) float64) (mean, se float64) {
 	t.Helper()
 	dst := make([]float64, n)
 	x := data.Batch{Shape: data.RowShape(1), X: slices.Repeat([]float32{u}, n)}
@@ -30,7 +30,7 @@ func boundMoments(t *testing.T, l ladder, u float32, n int, d rowDenoiser, decod
 // costs.
 func TestBoundOfNormal(t *testing.T) {
 	rows := &data.Transform{Steps: []data.Step{{Scale: 1}}}
-	l := ladder{boundColumn}
+	l := noiseLadder{boundColumn}
 	d := func(dst, z, logSigma []float32) error {
 		for i := range z {
 			if err := gaussDenoiser(dst[i:i+1], z[i:i+1], math.Exp(float64(logSigma[i]))); err != nil {
@@ -55,7 +55,7 @@ func TestBoundOfPixels(t *testing.T) {
 	const largest = 4
 	p := []float64{0.5, 0.02, 0.08, 0.1, 0.3}
 	level := func(k int) float64 { return 2*float64(k)/largest - 1 }
-	l := ladder{0.1 * 2 / largest} // less than boundPixel, which makes p(x|z_0) and the bound less sharp
+	l := noiseLadder{0.1 * 2 / largest} // less than boundPixel, which makes p(x|z_0) and the bound less sharp
 	d := func(dst, z, logSigma []float32) error {
 		for i := range z {
 			top, bottom := 0.0, 0.0

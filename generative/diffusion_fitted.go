@@ -108,11 +108,11 @@ func (m *denoising) logBound(dst []float64, x data.Batch, y []int32, r *rand.Ran
 	if err != nil {
 		return err
 	}
-	l, units := ladder{boundColumn}, m.Transform.LogDet()
+	l, units := noiseLadder{boundColumn}, m.Transform.LogDet()
 	decoder := rowDecoder(m.Transform, l.least)
 	if m.Schema.IsImage() {
 		largest := float64(m.Schema.MaxValue)
-		l, units = ladder{boundPixel * 2 / largest}, 0 // probabilities of whole numbers have no unit
+		l, units = noiseLadder{boundPixel * 2 / largest}, 0 // probabilities of whole numbers have no unit
 		decoder = pixelDecoder(largest, l.least)
 	}
 	err = l.bound(dst, t, func(clean, z, logSigma []float32) error {

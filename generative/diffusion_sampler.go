@@ -20,7 +20,7 @@ type DiffusionSampler string
 const (
 	// DPMSolver is DPM-Solver++(2M) (Lu et al., DPM-Solver++, 2022, algorithm 2): second order, one look a step.
 	DPMSolver DiffusionSampler = "dpmsolver"
-	// HeunSampler is Heun's method (Karras et al., 2022, algorithm 1, which is their algorithm 2 without new noise): second order, two looks a step.
+	// HeunSampler is Heun's method (Karras et al., 2022, algorithm 1): second order, two looks a step.
 	HeunSampler DiffusionSampler = "heun"
 	// EulerSampler is Euler's method: first order.
 	EulerSampler DiffusionSampler = "euler"

@@ -20,7 +20,8 @@ import (
 // (Lipman et al., eq. 23 with σ_min = 0), and ε that follows dx/dt = v(x, t) from t = 0 to 1 becomes a draw of x.
 //
 // With labels v sees the class, but for a tenth of the examples: see [FlowOptions] for guidance. Pictures are scaled to
-// [−1, 1], table columns to mean 0 and standard deviation 1.
+// [−1, 1], columns of numbers to mean 0 and standard deviation 1; a categorical column is one-hot, and the greatest element of a
+// draw is its level.
 type FlowMatching struct {
 	Times   FlowTimes `json:"times" default:"logit-normal" choices:"logit-normal,uniform" help:"distribution of t in training"`
 	Pairing bool      `json:"pairing" default:"false" help:"give each example of a step the noise that is near, by optimal transport, for straighter paths"`
@@ -72,7 +73,7 @@ func (r *FlowMatching) Fit(ctx context.Context, set data.Set, run model.Run) (mo
 	if err != nil {
 		return nil, nil, err
 	}
-	return newFlow(found, run), summary, nil
+	return newMatchedFlow(found, run), summary, nil
 }
 
 // pair is x and ε of a step. With Pairing the batch holds both, as [preparePairs] leaves them; but outside of training no
@@ -112,7 +113,7 @@ func preparePairs(dst, raw data.Batch, transform *data.Transform, r *rand.Rand) 
 		for a, i := range members {
 			cost[a] = make([]float64, len(members))
 			for b, j := range members {
-				cost[a][b] = squaredDistance(x.Row(i), noise.Row(j))
+				cost[a][b] = pairDistance(x.Row(i), noise.Row(j))
 			}
 		}
 		for a, b := range assign(cost) {
@@ -138,7 +139,7 @@ func byClass(b data.Batch) [][]int {
 	return members
 }
 
-func squaredDistance(a, b []float32) float64 {
+func pairDistance(a, b []float32) float64 {
 	sum := 0.0
 	for i := range a {
 		d := float64(a[i]) - float64(b[i])
@@ -158,7 +159,7 @@ func init() {
 			if err != nil {
 				return nil, err
 			}
-			return newFlow(found, f.Run), nil
+			return newMatchedFlow(found, f.Run), nil
 		},
 	})
 }

@@ -17,25 +17,25 @@ type flowing struct {
 	tuning FlowOptions
 }
 
-// Flow is a fitted [FlowMatching] of p(x).
-type Flow struct{ flowing }
+// MatchedFlow is a fitted [FlowMatching] of p(x).
+type MatchedFlow struct{ flowing }
 
-// CondFlow is a fitted [FlowMatching] of p(x|y).
-type CondFlow struct{ flowing }
+// CondMatchedFlow is a fitted [FlowMatching] of p(x|y).
+type CondMatchedFlow struct{ flowing }
 
-func newFlow(found *learnedNet, run model.Run) model.Model {
+func newMatchedFlow(found *learnedNet, run model.Run) model.Model {
 	m := flowing{newGuided(found, run, found.net.apply), *model.NewRecipe[FlowOptions]()}
 	if found.net.classes > 0 {
-		return &CondFlow{m}
+		return &CondMatchedFlow{m}
 	}
-	return &Flow{m}
+	return &MatchedFlow{m}
 }
 
 // Sample draws noise and follows the flow.
-func (m *Flow) Sample(dst data.Batch, r *rand.Rand) error { return m.sample(dst, nil, r) }
+func (m *MatchedFlow) Sample(dst data.Batch, r *rand.Rand) error { return m.sample(dst, nil, r) }
 
 // Sample draws a class from their frequencies for each x, and then as SampleGiven.
-func (m *CondFlow) Sample(dst data.Batch, r *rand.Rand) error {
+func (m *CondMatchedFlow) Sample(dst data.Batch, r *rand.Rand) error {
 	if err := model.CheckRand(r); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (m *CondFlow) Sample(dst data.Batch, r *rand.Rand) error {
 }
 
 // SampleGiven draws noise and follows the flow of the classes y.
-func (m *CondFlow) SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error {
+func (m *CondMatchedFlow) SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error {
 	if err := m.CheckClasses(y, dst.Len()); err != nil {
 		return err
 	}
@@ -74,21 +74,21 @@ func (m *flowing) tune(options any) (flowing, error) {
 }
 
 // Tune is the model with other sampling options.
-func (m *Flow) Tune(options any) (model.Model, error) {
+func (m *MatchedFlow) Tune(options any) (model.Model, error) {
 	tuned, err := m.tune(options)
 	if err != nil {
 		return nil, err
 	}
-	return &Flow{tuned}, nil
+	return &MatchedFlow{tuned}, nil
 }
 
 // Tune is the model with other sampling options.
-func (m *CondFlow) Tune(options any) (model.Model, error) {
+func (m *CondMatchedFlow) Tune(options any) (model.Model, error) {
 	tuned, err := m.tune(options)
 	if err != nil {
 		return nil, err
 	}
-	return &CondFlow{tuned}, nil
+	return &CondMatchedFlow{tuned}, nil
 }
 
 // Save writes the model file.

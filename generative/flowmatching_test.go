@@ -15,7 +15,7 @@ import (
 	"github.com/likely-ml/likely/tensor"
 )
 
-func tinyFlow() *FlowMatching {
+func tinyFlowMatching() *FlowMatching {
 	r := model.NewRecipe[FlowMatching]()
 	tinyGuidedNetwork(&r.GuidedNetwork)
 	return r
@@ -37,7 +37,7 @@ func TestFlowMatchingConformance(t *testing.T) {
 		{"table of all kinds of column, with classes", FlowLogitNormal, false, mixedTable(t, 60, r)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			recipe := tinyFlow()
+			recipe := tinyFlowMatching()
 			recipe.Times, recipe.Pairing = c.times, c.pairing
 			modeltest.Check(t, modeltest.Subject{Spec: recipe, Train: c.set, Validation: c.set})
 		})
@@ -46,12 +46,12 @@ func TestFlowMatchingConformance(t *testing.T) {
 
 func TestFlowMatchingErrors(t *testing.T) {
 	set := withoutLabels(some(digits(t).Train, 16))
-	recipe := tinyFlow()
+	recipe := tinyFlowMatching()
 	recipe.Channels = nil
 	if _, _, err := recipe.Fit(t.Context(), set, model.Run{}); err == nil || !strings.Contains(err.Error(), "flowmatching: channels is empty") {
 		t.Errorf("without channels the error is %v", err)
 	}
-	m, _ := fit(t, tinyFlow(), set, model.Run{})
+	m, _ := fit(t, tinyFlowMatching(), set, model.Run{})
 	tunable := m.(model.Tunable)
 	options := tunable.Options().(*FlowOptions)
 	options.Guidance = 2
@@ -198,7 +198,7 @@ func TestPairing(t *testing.T) {
 	owner := map[float32]int32{} // the class of the noise that begins with a number
 	for i := range raw.Len() {
 		owner[noise[i*size]] = raw.Y[i]
-		before[raw.Y[i]] += squaredDistance(x.Row(i), noise[i*size:(i+1)*size])
+		before[raw.Y[i]] += pairDistance(x.Row(i), noise[i*size:(i+1)*size])
 	}
 	for i := range raw.Len() {
 		row := dst.Row(i)
@@ -209,7 +209,7 @@ func TestPairing(t *testing.T) {
 			t.Fatalf("example %d of class %d has noise of class %d", i, raw.Y[i], class)
 		}
 		delete(owner, row[size])
-		after[raw.Y[i]] += squaredDistance(x.Row(i), row[size:])
+		after[raw.Y[i]] += pairDistance(x.Row(i), row[size:])
 	}
 	for k := range before {
 		if !(after[k] <= before[k]) {
@@ -275,6 +275,48 @@ func TestMoons(t *testing.T) {
 			if !(distance <= 0.012) {
 				t.Errorf("%s: class %d: energy distance %.5f, expected at most 0.012", name, class, distance)
 			}
+		}
+	}
+}
+
+// TestCategoriesStayTied learns a table with a column that decides another, and expects that samples keep the tie and the
+// frequencies.
+func TestCategoriesStayTied(t *testing.T) {
+	const n = 600
+	r := rand.New(rand.NewPCG(15, 16))
+	values := make([]float32, 0, 2*n)
+	for range n {
+		level := 0
+		if r.Float64() < 0.3 {
+			level = 1
+		}
+		values = append(values, float32(level), float32(50*float64(level)+3*r.NormFloat64()))
+	}
+	set, err := data.NewTable(&data.Schema{Shape: data.RowShape(2), Columns: []data.Column{
+		{Name: "kind", Kind: data.Categorical, Levels: []string{"low", "high"}}, {Name: "value", Kind: data.Numeric}}}, values, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow, diffusion := model.NewRecipe[FlowMatching](), model.NewRecipe[Diffusion]()
+	for name, spec := range map[string]model.Spec{"flowmatching": flow, "diffusion": diffusion} {
+		for _, n := range []*GuidedNetwork{&flow.GuidedNetwork, &diffusion.GuidedNetwork} {
+			n.Units, n.Blocks, n.Epochs, n.Batch, n.Rate, n.Average = 64, 2, 200, 75, 0.003, 0.99
+		}
+		m, _ := fit(t, spec, set, model.Run{Threads: 1})
+		b := data.NewBatch(data.RowShape(2), 1000, false)
+		if err := m.(model.Sampler).Sample(b, r); err != nil {
+			t.Fatal(err)
+		}
+		high, apart := 0.0, 0
+		for i := range b.Len() {
+			row := b.Row(i)
+			high += float64(row[0]) / 1000
+			if math.Abs(float64(row[1]-50*row[0])) > 15 {
+				apart++
+			}
+		}
+		if !(math.Abs(high-0.3) <= 0.08 && apart <= 20) {
+			t.Errorf("%s: a share of %v is high, expected 0.3, and in %d of 1000 rows the value does not fit the kind", name, high, apart)
 		}
 	}
 }

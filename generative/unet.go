@@ -20,9 +20,9 @@ import (
 // time of one that has a size more (Hoogeboom, Heek and Salimans, Simple diffusion, 2023, section 3.3).
 type unet struct {
 	In      nn.Conv
-	Down    []unetBlock // from fine to coarse
-	Halve   []nn.Conv   // after each of Down but the last
-	Look    unetAttention
+	Down    []unetBlock    // from fine to coarse
+	Halve   []nn.Conv      // after each of Down but the last
+	Look    *unetAttention // nil where there are too many pixels even there
 	Coarse  unetBlock
 	Up      []unetBlock // from coarse to fine
 	OutNorm nn.GroupNorm
@@ -32,6 +32,9 @@ type unet struct {
 	height, width int        // that the patches cover: the picture's, rounded up to whole patches at the coarsest size
 	shape         data.Shape // of the picture
 }
+
+// mostLooking bounds the pixels of the coarsest size that look at each other: time and memory grow with their square.
+const mostLooking = 1024
 
 // newUNet makes a U-Net with that many channels at each size, under a condition of width told.
 func newUNet(shape data.Shape, patch int, channels []int, told int) *unet {
@@ -49,7 +52,9 @@ func newUNet(shape data.Shape, patch int, channels []int, told int) *unet {
 		u.Down = append(u.Down, newUNetBlock(wide, c, told))
 		wide = c
 	}
-	u.Look = unetAttention{nn.NewGroupNorm(normGroups(wide), wide), nn.NewAttention(wide, 1, nn.GlorotUniform)}
+	if u.height/coarsest*(u.width/coarsest) <= mostLooking {
+		u.Look = &unetAttention{nn.NewGroupNorm(normGroups(wide), wide), nn.NewAttention(wide, 1, nn.GlorotUniform)}
+	}
 	u.Coarse = newUNetBlock(wide, wide, told)
 	for _, c := range slices.Backward(channels[:len(channels)-1]) {
 		u.Up = append(u.Up, newUNetBlock(wide+c, c, told))
@@ -80,7 +85,10 @@ func (u *unet) apply(x, told *tensor.Node) *tensor.Node {
 		h = u.Down[i].apply(h, told)
 		fine = append(fine, h)
 	}
-	h = u.Coarse.apply(u.Look.apply(h), told)
+	if u.Look != nil {
+		h = u.Look.apply(h)
+	}
+	h = u.Coarse.apply(h, told)
 	for i := range u.Up {
 		beside := fine[len(fine)-2-i]
 		h = u.Up[i].apply(tensor.Concat(3, nn.UpSample(h, 2), beside), told)
@@ -170,23 +178,23 @@ func (a *unetAttention) apply(x *tensor.Node) *tensor.Node {
 //	h + dense(SiLU((1 + scale)·norm(h) + shift)),   (scale, shift) = dense(told)
 type rowNet struct {
 	In      nn.Dense
-	Blocks  []rowBlock
+	Blocks  []rowNetBlock
 	OutNorm nn.LayerNorm
 	Out     nn.Dense
 }
 
-type rowBlock struct {
+type rowNetBlock struct {
 	Norm  nn.LayerNorm
 	Told  nn.Dense
 	Inner nn.Dense
 	Outer nn.Dense
 }
 
-// newRowNet makes a network for rows of size columns with blocks of the widths in hidden.
+// newRowNet makes a network for rows of size columns.
 func newRowNet(size, units, blocks, told int) *rowNet {
 	m := &rowNet{In: nn.NewDense(size, units, nn.LeCunNormal)}
 	for range blocks {
-		m.Blocks = append(m.Blocks, rowBlock{
+		m.Blocks = append(m.Blocks, rowNetBlock{
 			nn.NewLayerNorm(units), nn.NewDense(told, 2*units, nn.Zeros),
 			nn.NewDense(units, units, nn.HeNormal), nn.NewDense(units, units, nn.Zeros),
 		})
@@ -204,7 +212,7 @@ func (m *rowNet) apply(x, told *tensor.Node) *tensor.Node {
 	return m.Out.Apply(nn.SiLU(m.OutNorm.Apply(h)))
 }
 
-func (b *rowBlock) apply(x, told *tensor.Node) *tensor.Node {
+func (b *rowNetBlock) apply(x, told *tensor.Node) *tensor.Node {
 	units := x.Dims()[1]
 	change := b.Told.Apply(told)
 	scale, shift := tensor.SliceAxis(change, 1, 0, units), tensor.SliceAxis(change, 1, units, 2*units)

@@ -35,15 +35,15 @@ const (
 	conditionWidth  = 128
 	noiseWaves      = 16
 	longestWave     = 0.5 // radians per unit of the number that tells the noise
-	shortestWave    = 50
+	shortestWave    = 50  // likewise
 	gradientLimit   = 1
 	warmUpSteps     = 200
 	usualPasses     = 20
 	smallestPatched = 17 // pixels; from there a patch is 2x2
 )
 
-// conditionedNet is a network F(x; c, y) with values of the shape of x. The number c tells how much noise there is; y is the class, and
-// classes, one more than the last, is no class.
+// conditionedNet is a network F(x; c, y) with values of the shape of x. The number c tells how much noise there is; y is the
+// class, and the number after the last is no class.
 type conditionedNet struct {
 	Noise1, Noise2 nn.Dense
 	Class          *nn.Embedding // nil without labels
@@ -126,8 +126,8 @@ type learnedNet struct {
 	prior []float64 // of the classes, nil without labels
 }
 
-// learn trains a network for the data of set. The recipe r is part of is the model's, of that name; loss is for a mini-batch
-// and the classes that the network is told. A nil adjust leaves the problem as it is.
+// learn trains a network on set for the model of that name, whose recipe r is part of. The loss is of a mini-batch under the
+// classes that the network is told; adjust, which may be nil, changes the problem.
 func (r *GuidedNetwork) learn(ctx context.Context, name string, recipe model.Spec, set data.Set, transform *data.Transform, run model.Run,
 	loss func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node, adjust func(*train.Problem)) (*learnedNet, *model.Summary, error) {
 	if err := r.check(); err != nil {
@@ -276,7 +276,7 @@ func (m *guided) draw(dst data.Batch, sd float64, r *rand.Rand, integrate func(x
 	return m.Transform.Invert(dst, out)
 }
 
-// Save writes the model file.
+// save writes the model file, with what a model has beside its network.
 func (m *guided) save(w io.Writer, more ...model.Tensor) error {
 	tensors := append(train.Tensors(m.params, m.vars), priorTensor(m.prior)...)
 	return m.Card.Save(w, append(tensors, more...))
