@@ -32,7 +32,7 @@ type GuidedNetwork struct {
 
 // The condition: how much noise there is, as sines and cosines, and the class, in one vector.
 const (
-	conditionWidth  = 128
+	conditionWidth  = 128 // for tables at most the units
 	noiseWaves      = 16
 	longestWave     = 0.5 // radians per unit of the number that tells the noise
 	shortestWave    = 50  // likewise
@@ -55,17 +55,21 @@ type conditionedNet struct {
 
 // network is the network for examples of that shape.
 func (r *GuidedNetwork) network(shape data.Shape, classes int) *conditionedNet {
+	width := conditionWidth
+	if !shape.IsImage() {
+		width = min(width, r.Units)
+	}
 	m := &conditionedNet{
-		Noise1:  nn.NewDense(2*noiseWaves, conditionWidth, nn.LeCunNormal),
-		Noise2:  nn.NewDense(conditionWidth, conditionWidth, nn.LeCunNormal),
+		Noise1:  nn.NewDense(2*noiseWaves, width, nn.LeCunNormal),
+		Noise2:  nn.NewDense(width, width, nn.LeCunNormal),
 		classes: classes,
 	}
 	if classes > 0 {
-		table := nn.NewEmbedding(classes+1, conditionWidth, nn.Normal(1))
+		table := nn.NewEmbedding(classes+1, width, nn.Normal(1))
 		m.Class = &table
 	}
 	if !shape.IsImage() {
-		m.Row = newRowNet(shape.Size(), r.Units, r.Blocks, conditionWidth)
+		m.Row = newRowNet(shape.Size(), r.Units, r.Blocks, width)
 		return m
 	}
 	patch := r.Patch
@@ -75,7 +79,7 @@ func (r *GuidedNetwork) network(shape data.Shape, classes int) *conditionedNet {
 			patch = 2
 		}
 	}
-	m.Picture = newUNet(shape, patch, r.Channels, conditionWidth)
+	m.Picture = newUNet(shape, patch, r.Channels, width)
 	return m
 }
 
