@@ -85,6 +85,14 @@ func layers() []layer {
 				}
 				return y
 			}},
+		{"sinusoids", &struct{}{}, []int{5}, func(x *tensor.Node) *tensor.Node { return nn.Sinusoids(x, 3, 0.5, 8) },
+			func(x []float64, _ map[string][]float64) []float64 {
+				var y []float64
+				for _, v := range x {
+					y = append(y, math.Sin(0.5*v), math.Sin(2*v), math.Sin(8*v), math.Cos(0.5*v), math.Cos(2*v), math.Cos(8*v))
+				}
+				return y
+			}},
 		{"ReLU", &struct{}{}, []int{40}, nn.ReLU, elementwise(func(v float64) float64 { return max(v, 0) })},
 		{"leaky ReLU", &struct{}{}, []int{40}, func(x *tensor.Node) *tensor.Node { return nn.LeakyReLU(x, 0.2) },
 			elementwise(func(v float64) float64 { return max(v, 0.2*v) })},

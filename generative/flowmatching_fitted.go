@@ -1,0 +1,95 @@
+package generative
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/model"
+)
+
+// flowing is a fitted [FlowMatching], of p(x) or p(x|y).
+type flowing struct {
+	guided
+	tuning FlowOptions
+}
+
+// MatchedFlow is a fitted [FlowMatching] of p(x).
+type MatchedFlow struct{ flowing }
+
+// CondMatchedFlow is a fitted [FlowMatching] of p(x|y).
+type CondMatchedFlow struct{ flowing }
+
+func newMatchedFlow(found *learnedNet, run model.Run) model.Model {
+	m := flowing{newGuided(found, run, found.net.apply), *model.NewRecipe[FlowOptions]()}
+	if found.net.classes > 0 {
+		return &CondMatchedFlow{m}
+	}
+	return &MatchedFlow{m}
+}
+
+// Sample draws noise and follows the flow.
+func (m *MatchedFlow) Sample(dst data.Batch, r *rand.Rand) error { return m.sample(dst, nil, r) }
+
+// Sample draws a class from their frequencies for each x, and then as SampleGiven.
+func (m *CondMatchedFlow) Sample(dst data.Batch, r *rand.Rand) error {
+	if err := model.CheckRand(r); err != nil {
+		return err
+	}
+	return m.sample(dst, drawClasses(m.prior, dst.Len(), r), r)
+}
+
+// SampleGiven draws noise and follows the flow of the classes y.
+func (m *CondMatchedFlow) SampleGiven(dst data.Batch, y []int32, r *rand.Rand) error {
+	if err := m.CheckClasses(y, dst.Len()); err != nil {
+		return err
+	}
+	return m.sample(dst, y, r)
+}
+
+func (m *flowing) sample(dst data.Batch, y []int32, r *rand.Rand) error {
+	return m.draw(dst, 1, r, func(x []float32) error {
+		return butchers[m.tuning.Sampler].solve(context.Background(), x, m.tuning.Steps, func(dst, x []float32, t float64) error {
+			return m.guide(dst, x, t, y, m.tuning.Guidance)
+		})
+	})
+}
+
+// Options are the sampling options, a *[FlowOptions].
+func (m *flowing) Options() any { o := m.tuning; return &o }
+
+// tune is the model with other sampling options.
+func (m *flowing) tune(options any) (flowing, error) {
+	o, ok := options.(*FlowOptions)
+	if !ok {
+		return flowing{}, fmt.Errorf("flowmatching: sampling options are %T, expected %T", options, o)
+	}
+	if err := cmp.Or(model.Validate(o), m.checkGuidance(o.Guidance)); err != nil {
+		return flowing{}, fmt.Errorf("flowmatching: %w", err)
+	}
+	return flowing{m.guided, *o}, nil
+}
+
+// Tune is the model with other sampling options.
+func (m *MatchedFlow) Tune(options any) (model.Model, error) {
+	tuned, err := m.tune(options)
+	if err != nil {
+		return nil, err
+	}
+	return &MatchedFlow{tuned}, nil
+}
+
+// Tune is the model with other sampling options.
+func (m *CondMatchedFlow) Tune(options any) (model.Model, error) {
+	tuned, err := m.tune(options)
+	if err != nil {
+		return nil, err
+	}
+	return &CondMatchedFlow{tuned}, nil
+}
+
+// Save writes the model file.
+func (m *flowing) Save(w io.Writer) error { return m.save(w) }
