@@ -180,14 +180,14 @@ func (r *Diffusion) Fit(ctx context.Context, set data.Set, run model.Run) (model
 		return nil, nil, err
 	}
 	p := diffusionProcess{r.Noise, r.Predict, spread}
-	found, summary, err := r.learn(ctx, "diffusion", r, set, transform, run, func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node {
-		epsilon := b.Mode.Noise.Normal(b.X.Dims()...)
-		return p.loss(net, b.X, epsilon, p.drawLogLevels(b.Mode.Noise, b.X.Dims()[0]), y)
-	}, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	return newDenoiser(found, p, run), summary, nil
+	return r.learn(ctx, lesson{
+		name: "diffusion", recipe: r, transform: transform,
+		loss: func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node {
+			epsilon := b.Mode.Noise.Normal(b.X.Dims()...)
+			return p.loss(net, b.X, epsilon, p.drawLogLevels(b.Mode.Noise, b.X.Dims()[0]), y)
+		},
+		fitted: func(found *learnedNet) model.Model { return newDenoiser(found, p, run) },
+	}, set, run)
 }
 
 // rootMeanSquare is that of the elements of t(x), 1 where all are 0.

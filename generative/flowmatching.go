@@ -59,21 +59,21 @@ func (r *FlowMatching) Fit(ctx context.Context, set data.Set, run model.Run) (mo
 		return nil, nil, err
 	}
 	shape := transform.OutShape()
-	adjust := func(p *train.Problem) {
-		p.Shape, p.Out = []int{2, shape.Size()}, data.RowShape(2*shape.Size())
-		p.Prepare = func(dst, raw data.Batch, rand train.Rand) error { return preparePairs(dst, raw, transform, rand) }
+	l := lesson{
+		name: "flowmatching", recipe: r, transform: transform,
+		loss: func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node {
+			x, epsilon := r.pair(b, shape)
+			return flowLoss(net, x, epsilon, r.Times.draw(b.Mode.Noise, x.Dims()[0]), y)
+		},
+		fitted: func(found *learnedNet) model.Model { return newMatchedFlow(found, run) },
 	}
-	if !r.Pairing {
-		adjust = nil
+	if r.Pairing {
+		l.adjust = func(p *train.Problem) {
+			p.Shape, p.Out = []int{2, shape.Size()}, data.RowShape(2*shape.Size())
+			p.Prepare = func(dst, raw data.Batch, rand train.Rand) error { return preparePairs(dst, raw, transform, rand) }
+		}
 	}
-	found, summary, err := r.learn(ctx, "flowmatching", r, set, transform, run, func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node {
-		x, epsilon := r.pair(b, shape)
-		return flowLoss(net, x, epsilon, r.Times.draw(b.Mode.Noise, x.Dims()[0]), y)
-	}, adjust)
-	if err != nil {
-		return nil, nil, err
-	}
-	return newMatchedFlow(found, run), summary, nil
+	return r.learn(ctx, l, set, run)
 }
 
 // pair is x and ε of a step. With Pairing the batch holds both, as [preparePairs] leaves them; but outside of training no

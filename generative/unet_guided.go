@@ -130,34 +130,46 @@ type learnedNet struct {
 	prior []float64 // of the classes, nil without labels
 }
 
-// learn trains a network on set for the model of that name, whose recipe r is part of. The loss is of a mini-batch under the
-// classes that the network is told; adjust, which may be nil, changes the problem.
-func (r *GuidedNetwork) learn(ctx context.Context, name string, recipe model.Spec, set data.Set, transform *data.Transform, run model.Run,
-	loss func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node, adjust func(*train.Problem)) (*learnedNet, *model.Summary, error) {
+// lesson is what a network is to learn.
+type lesson struct {
+	name      string     // of the model
+	recipe    model.Spec // which a GuidedNetwork is part of
+	transform *data.Transform
+	// loss is that of a mini-batch under the classes y that the network is told.
+	loss   func(net *conditionedNet, b *train.Batch, y *tensor.Node) *tensor.Node
+	adjust func(*train.Problem) // changes the problem; nil for no change
+	fitted func(*learnedNet) model.Model
+}
+
+// learn trains a network on set.
+func (r *GuidedNetwork) learn(ctx context.Context, l lesson, set data.Set, run model.Run) (model.Model, *model.Summary, error) {
 	if err := r.check(); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", l.name, err)
 	}
 	prior, err := classPrior(ctx, set)
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(recipe)
+	identity, err := json.Marshal(l.recipe)
 	if err != nil {
 		return nil, nil, err
 	}
-	net := r.network(transform.OutShape(), len(prior))
+	net := r.network(l.transform.OutShape(), len(prior))
+	card := model.NewCard(l.name, l.recipe, set, l.transform, run)
+	fitted := func(vars tensor.Vars) model.Model { return l.fitted(&learnedNet{card, net, vars, prior}) }
 	params := nn.Collect(net)
 	problem := train.Problem{
 		Params: params,
-		Phases: []train.Phase{{Name: name, Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-			return train.Loss{Value: loss(net, b, net.dropLabels(b.Y, r.Dropout, b.Mode))}
+		Phases: []train.Phase{{Name: l.name, Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+			return train.Loss{Value: l.loss(net, b, net.dropLabels(b.Y, r.Dropout, b.Mode))}
 		}}},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Identity: name + string(identity),
+		Shape: l.transform.OutShape().Dims(), Out: l.transform.OutShape(), Labelled: len(prior) > 0,
+		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return l.transform.Apply(dst, raw) },
+		Model:    func(vars tensor.Vars) (model.Model, error) { return fitted(vars), nil },
+		Identity: l.name + string(identity),
 	}
-	if adjust != nil {
-		adjust(&problem)
+	if l.adjust != nil {
+		l.adjust(&problem)
 	}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), usualPasses)
 	found, err := train.Minimise(ctx, problem, set, train.Options{
@@ -168,7 +180,7 @@ func (r *GuidedNetwork) learn(ctx context.Context, name string, recipe model.Spe
 	}
 	found.Summary.Notes = append(found.Summary.Notes,
 		"the loss is a mean square error, not nats; most of it is noise that no network can foretell, and it compares only between runs of one recipe")
-	return &learnedNet{model.NewCard(name, recipe, set, transform, run), net, found.Vars, prior}, &found.Summary, nil
+	return fitted(found.Vars), &found.Summary, nil
 }
 
 // load reads back what learn found.
