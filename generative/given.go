@@ -1,8 +1,21 @@
 // Package generative holds models of p(x), and of p(x|y) where the data has labels: one model, one file.
 //
-//	gaussian   a multivariate normal distribution: exact log p(x)
-//	vae        a variational autoencoder: a bound on log p(x)
-//	gan        a generative adversarial network: samples only
+//	gaussian      a multivariate normal distribution: exact log p(x)
+//	mixture       a mixture of them, by EM: exact log p(x)
+//	ppca          principal components as a distribution: exact log p(x), latents
+//	kde           a kernel density estimate: exact log p(x)
+//	naivebayes    elements that are independent given the class: exact log p(x|y)
+//	lda, qda      normal classes and Bayes' rule: exact log p(x|y), and p(y|x)
+//	made          each element given those before, by one masked network: exact log p(x)
+//	pixelcnn      each pixel given those before, by convolutions: exact log p(x)
+//	realnvp       an invertible network, of table rows: exact log p(x), latents
+//	glow          an invertible network, of pictures: a bound on log p(x), latents
+//	vae           a variational autoencoder: a bound on log p(x), latents
+//	ladder        one with several layers of latents: a bound on log p(x)
+//	vqvae         discrete latents with a prior of their own: samples, latents
+//	gan           a generative adversarial network: samples only
+//	diffusion     noise that is taken away step by step: samples, a bound on log p(x)
+//	flowmatching  a velocity from noise to data: samples
 package generative
 
 import (

@@ -16,7 +16,7 @@ func TestThreads(t *testing.T) {
 	set := digits(t).Train
 	x := read(t, some(set, 3))
 	for name, spec := range map[string]model.Spec{"gaussian": model.NewRecipe[Gaussian](), "vae": tinyVAE(), "gan": tinyGAN(),
-		"kde": model.NewRecipe[KDE](), "naivebayes": model.NewRecipe[NaiveBayes](), "lda": model.NewRecipe[LDA]()} {
+		"kde": model.NewRecipe[KDE](), "naivebayes": model.NewRecipe[NaiveBayes](), "lda": model.NewRecipe[LDA](), "mixture": model.NewRecipe[Mixture](), "ppca": model.NewRecipe[PPCA]()} {
 		t.Run(name, func(t *testing.T) {
 			fitted, _ := fit(t, spec, set, model.Run{Threads: 1})
 			var file bytes.Buffer

@@ -94,12 +94,24 @@ func tinyFlow(c Coupling, layers int) *RealNVP {
 	return r
 }
 
+// tinyRowMADE sees them too.
+func tinyRowMADE() *MADE {
+	r := model.NewRecipe[MADE]()
+	r.Hidden, r.Epochs, r.Rate, r.Batch = []int{64}, 15, 0.01, 64
+	return r
+}
+
 // densities are the recipes of models with an exact log p(x) that learn the toys.
 var densities = []struct {
 	name   string
 	recipe model.Spec
 }{
 	{"gaussian", model.NewRecipe[Gaussian]()},
+	{"mixture", model.NewRecipe[Mixture]()},
+	{"kde", model.NewRecipe[KDE]()},
+	{"naivebayes", model.NewRecipe[NaiveBayes]()},
+	{"ppca", model.NewRecipe[PPCA]()},
+	{"made", tinyRowMADE()},
 	{"realnvp", tinyFlow(AffineCoupling, 6)},
 	{"realnvp with splines", tinyFlow(SplineCoupling, 4)},
 }

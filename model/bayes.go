@@ -14,10 +14,14 @@ import (
 //
 //	p(y=k|x) = p(x|y=k) p(y=k) / Σ_j p(x|y=j) p(y=j)
 //
-// logPrior holds log p(y=k) in nats, up to a constant; nil stands for equally probable classes. Where every p(x|y=k) is 0
+// logPrior holds log p(y=k) in nats, up to a constant; nil stands for those that the model has learned, see [Prior], or else for
+// equally probable classes. Where every p(x|y=k) is 0
 // the posterior is not defined, and the prior is returned.
 func Bayes(m CondDensity, logPrior []float64) (Classifier, error) {
 	k := m.Classes()
+	if p, ok := m.(Prior); ok && logPrior == nil {
+		logPrior = p.LogPrior()
+	}
 	if logPrior == nil {
 		logPrior = make([]float64, k)
 	}

@@ -108,6 +108,13 @@ type CondImportanceBound interface {
 	LogImportanceBoundGiven(dst []float64, x data.Batch, y []int32, k int, r *rand.Rand) error
 }
 
+// Prior is a model that has learned how frequent the classes are.
+type Prior interface {
+	Model
+	// LogPrior is log p(y=k) of each class in nats; nil where the model learned without labels.
+	LogPrior() []float64
+}
+
 // DrawnDensity is a generative model of something that is drawn from x anew each time, such as binarised pixels. Its
 // log-probability of each draw is exact. Reducer says what is drawn.
 type DrawnDensity interface {

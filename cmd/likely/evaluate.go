@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -28,10 +29,10 @@ func (a *app) evaluate() *cobra.Command {
 		Short: "Measure a model on data that it has not seen",
 		Long: `evaluate prints every measure that fits the kind of model, with standard errors.
 
-A classifier: accuracy, log loss, calibration, area under the ROC curve. A model
-with a density, or a bound of it: nats per example and bits per dimension. A
-model that can be sampled: distances between samples and data, beside what real
-data reaches against real data.
+A classifier, which a density p(x|y) is too by Bayes' rule: accuracy, log loss,
+calibration, area under the ROC curve. A model with a density, or a bound of it:
+nats per example and bits per dimension. A model that can be sampled: distances
+between samples and data, beside what real data reaches against real data.
 
 Measured is the test part of DATA, or the part that fit held out of it; other
 data is taken whole.`,
@@ -153,21 +154,25 @@ const leastToCompare = 20
 
 // measure takes every measure that fits the model and the data.
 func measure(ctx context.Context, m model.Model, set data.Set, samples int, seed uint64) ([]result, error) {
-	if c, ok := m.(model.Classifier); ok {
+	var results []result
+	c, discriminative, err := classifierOf(m)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && set.Schema().Labelled() {
 		r, err := evaluate.Classify(ctx, c, set)
 		if err != nil {
 			return nil, err
 		}
-		return []result{r}, nil
+		results = append(results, r)
 	}
-	var results []result
 	switch r, err := evaluate.Likelihood(ctx, m, set, seed); {
 	case err == nil:
 		results = append(results, r)
 	case !errors.Is(err, evaluate.ErrNoLikelihood):
 		return nil, err
 	}
-	if len(results) > 0 && set.Len() < leastToCompare {
+	if discriminative || len(results) > 0 && set.Len() < leastToCompare {
 		return results, nil // a likelihood needs no crowd
 	}
 	switch r, err := evaluate.Samples(ctx, m, set, samples, seed); {
@@ -177,6 +182,18 @@ func measure(ctx context.Context, m model.Model, set data.Set, samples int, seed
 		return nil, err
 	}
 	return results, nil
+}
+
+// classifierOf is the model itself, which then is discriminative, or what Bayes' rule makes of a class-conditional density; nil of
+// others.
+func classifierOf(m model.Model) (c model.Classifier, discriminative bool, err error) {
+	if c, ok := m.(model.Classifier); ok {
+		return c, true, nil
+	}
+	if d, ok := m.(model.CondDensity); ok && d.Classes() > 0 {
+		c, err = model.Bayes(d, nil)
+	}
+	return c, false, err
 }
 
 // merge makes one JSON object of the objects of all results. Where two have the same key, objects are merged and the
@@ -194,6 +211,9 @@ func merge(results []result) (map[string]any, error) {
 		}
 		for key, value := range object {
 			before, again := all[key]
+			if again && reflect.DeepEqual(before, value) {
+				continue
+			}
 			into, nested := before.(map[string]any)
 			switch more, also := value.(map[string]any); {
 			case !again:

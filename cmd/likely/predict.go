@@ -186,7 +186,11 @@ func (a *app) classifier(m model.Model, path string, f *model.File) (model.Class
 		return c, nil
 	}
 	if d, ok := m.(model.CondDensity); ok && d.Classes() > 0 {
-		a.note("%s is generative: p(y|x) by Bayes' rule, with all classes equally probable beforehand", path)
+		prior := "all classes equally probable beforehand"
+		if p, ok := m.(model.Prior); ok && p.LogPrior() != nil {
+			prior = "the classes' shares of the training data beforehand"
+		}
+		a.note("%s is generative: p(y|x) by Bayes' rule, with %s", path, prior)
 		return model.Bayes(d, nil)
 	}
 	return nil, usagef("%s holds the model %s, which cannot tell p(y|x); expected a classifier, or a density p(x|y)", path, f.Card.Name)

@@ -36,6 +36,10 @@ func newScorer(m model.Model, draws int) (*scorer, bool) {
 		s.column = "log_prob"
 		s.score = func(dst []float64, x data.Batch, _ *rand.Rand) error { return m.LogProb(dst, x) }
 		return s, true
+	case model.DrawnDensity:
+		s.column = "log_prob"
+		s.score = m.LogProbDrawn
+		return s, true
 	case model.ImportanceBound:
 		s.column, s.draws = "log_bound", draws
 		s.score = func(dst []float64, x data.Batch, r *rand.Rand) error { return m.LogImportanceBound(dst, x, draws, r) }
@@ -50,6 +54,10 @@ func newScorer(m model.Model, draws int) (*scorer, bool) {
 	case model.CondDensity:
 		s.column = "log_prob_given_label"
 		s.score = func(dst []float64, x data.Batch, _ *rand.Rand) error { return m.LogProbGiven(dst, x, x.Y) }
+		return s, m.Classes() > 0
+	case model.CondDrawnDensity:
+		s.column = "log_prob_given_label"
+		s.score = func(dst []float64, x data.Batch, r *rand.Rand) error { return m.LogProbDrawnGiven(dst, x, x.Y, r) }
 		return s, m.Classes() > 0
 	case model.CondImportanceBound:
 		s.column, s.draws = "log_bound_given_label", draws
