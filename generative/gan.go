@@ -154,6 +154,7 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	if err != nil {
 		return nil, nil, err
 	}
+	found.Summary.LossUnit = "the discriminator's"
 	found.Summary.Notes = append(found.Summary.Notes, "the loss is the discriminator's; it does not tell how good the pictures are")
 	return newGenerator(card, net, r.Latent, found.Vars, prior, run), &found.Summary, nil
 }

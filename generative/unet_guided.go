@@ -178,6 +178,7 @@ func (r *GuidedNetwork) learn(ctx context.Context, l lesson, set data.Set, run m
 	if err != nil {
 		return nil, nil, err
 	}
+	found.Summary.LossUnit = "mean square error"
 	found.Summary.Notes = append(found.Summary.Notes,
 		"the loss is a mean square error, not nats; most of it is noise that no network can foretell, and it compares only between runs of one recipe")
 	return fitted(found.Vars), &found.Summary, nil

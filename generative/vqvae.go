@@ -123,6 +123,7 @@ func (r *VQVAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mod
 	if err != nil {
 		return nil, nil, err
 	}
+	found.Summary.LossUnit = "share of the pixels' variance, and commitment"
 	found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf(
 		"the loss is of encoder and decoder: the squared error as a share of the pixels' variance, and the commitment; the prior takes %.4g nats for a grid of %d codes",
 		found.Metrics["prior"], net.places()))

@@ -52,8 +52,9 @@ type Summary struct {
 	Steps             int      `json:"steps"`
 	Seconds           float64  `json:"seconds"`
 	ExamplesPerSecond float64  `json:"examples_per_second"`
-	TrainLoss         float64  `json:"train_loss"`      // nats per example; NaN unknown
-	ValidationLoss    float64  `json:"validation_loss"` // nats per example; NaN unknown
+	TrainLoss         float64  `json:"train_loss"`      // NaN unknown
+	ValidationLoss    float64  `json:"validation_loss"` // NaN unknown
+	LossUnit          string   `json:"loss_unit"`       // of both; "" for nats per example
 	Stopped           string   `json:"stopped"`         // why it ended: "converged", "all epochs done", "no improvement for 5 epochs"
 	Notes             []string `json:"notes"`           // what a person should know, one sentence each
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,6 +124,7 @@ type fitResult struct {
 	ExamplesPerSecond float64    `json:"examples_per_second"`
 	TrainLoss         *float64   `json:"train_loss"`
 	ValidationLoss    *float64   `json:"validation_loss"`
+	LossUnit          string     `json:"loss_unit"`
 	Stopped           string     `json:"stopped"`
 	Seed              uint64     `json:"seed"`
 	Notes             []string   `json:"notes"`
@@ -209,7 +211,7 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 
 	r := fitResult{Model: name, Out: f.out, Run: f.run, Examples: cut.train.Len(), HeldOut: cut.heldOut, Epochs: summary.Epochs,
 		Steps: summary.Steps, Seconds: summary.Seconds, ExamplesPerSecond: summary.ExamplesPerSecond,
-		TrainLoss: finite(summary.TrainLoss), ValidationLoss: finite(summary.ValidationLoss), Stopped: summary.Stopped, Seed: a.seed,
+		TrainLoss: finite(summary.TrainLoss), ValidationLoss: finite(summary.ValidationLoss), LossUnit: cmp.Or(summary.LossUnit, "nats per example"), Stopped: summary.Stopped, Seed: a.seed,
 		Notes: append([]string{}, summary.Notes...)}
 	if r.Threshold, err = bestThreshold(ctx, fitted, cut.validation, evaluate.Metric(f.metric)); err != nil {
 		return err
@@ -314,7 +316,7 @@ func (a *app) printFit(r fitResult, f fitFlags) error {
 		if v == nil {
 			return ""
 		}
-		return significant(*v) + " nats per example"
+		return significant(*v) + " (" + r.LossUnit + ")"
 	}
 	decision := ""
 	if t := r.Threshold; t != nil {
