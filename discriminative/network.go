@@ -7,7 +7,6 @@ package discriminative
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -91,31 +90,27 @@ func (f fitting) fit(ctx context.Context, set data.Set, run model.Run) (model.Mo
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(f.recipe)
+	card := model.NewCard(f.name, f.recipe, set, transform, run)
+	phase := f.phase(net)
+	problem, err := train.NewProblem(&card, phase.Params)
 	if err != nil {
 		return nil, nil, err
 	}
-	phase := f.phase(net)
-	problem := train.Problem{
-		Params: phase.Params, Phases: []train.Phase{phase},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: true,
-		Prepare: func(dst, raw data.Batch, r train.Rand) error {
-			if err := transform.Apply(dst, raw); err != nil {
-				return err
-			}
-			if f.vary != nil && r != nil {
-				f.vary(dst, r)
-			}
-			return nil
-		},
-		Identity: f.name + string(identity),
+	problem.Phases = []train.Phase{phase}
+	problem.Prepare = func(dst, raw data.Batch, r train.Rand) error {
+		if err := transform.Apply(dst, raw); err != nil {
+			return err
+		}
+		if f.vary != nil && r != nil {
+			f.vary(dst, r)
+		}
+		return nil
 	}
 	f.options.Epochs = passes(f.options, f.usual, set.Len())
 	found, err := train.Minimise(ctx, problem, set, f.options, run)
 	if err != nil {
 		return nil, nil, err
 	}
-	card := model.NewCard(f.name, f.recipe, set, transform, run)
 	found.Summary.Notes = append(found.Summary.Notes, fmt.Sprintf("%d parameters", phase.Params.Count()))
 	return newNetwork(card, net, found.Vars, run), &found.Summary, nil
 }

@@ -2,7 +2,6 @@ package generative
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -155,26 +154,20 @@ func fitChain(ctx context.Context, card model.Card, net conditionals, output Out
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(card.Recipe)
+	params := nn.Collect(net)
+	problem, err := train.NewProblem(&card, params)
 	if err != nil {
 		return nil, nil, err
 	}
-	params := nn.Collect(net)
-	out := card.Transform.OutShape()
-	found, err := train.Minimise(ctx, train.Problem{
-		Params: params,
-		Phases: []train.Phase{{Name: card.Name, Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-			x := nn.Flatten(b.X)
-			if output == Bernoulli {
-				x = tensor.Convert(tensor.Less(b.Mode.Noise.Uniform(x.Dims()...), x), tensor.Float32)
-			}
-			return train.Loss{Value: tensor.Neg(tensor.Mean(net.logLikelihood(x, b.Y, b.Mode)))}
-		}}},
-		Shape: out.Dims(), Out: out, Labelled: prior != nil,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return card.Transform.Apply(dst, raw) },
-		Model:    func(vars tensor.Vars) (model.Model, error) { return newChain(card, net, output, vars, prior, run), nil },
-		Identity: card.Name + string(identity),
-	}, set, o, run)
+	problem.Phases = []train.Phase{{Name: card.Name, Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+		x := nn.Flatten(b.X)
+		if output == Bernoulli {
+			x = tensor.Convert(tensor.Less(b.Mode.Noise.Uniform(x.Dims()...), x), tensor.Float32)
+		}
+		return train.Loss{Value: tensor.Neg(tensor.Mean(net.logLikelihood(x, b.Y, b.Mode)))}
+	}}}
+	problem.Model = func(vars tensor.Vars) (model.Model, error) { return newChain(card, net, output, vars, prior, run), nil }
+	found, err := train.Minimise(ctx, problem, set, o, run)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,6 @@ package generative
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/likely-ml/likely/data"
@@ -105,10 +104,6 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(r)
-	if err != nil {
-		return nil, nil, err
-	}
 	critic, weight := cmp.Or(r.Critic, game.critic), cmp.Or(r.Penalty, game.weight)
 	batch, epochs := pace(set.Len(), critic*r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
 	batch = max(2, batch/critic)
@@ -126,28 +121,26 @@ func (r *GAN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	net := r.network(transform.OutShape(), len(prior))
 	all := nn.Collect(net)
 	var real, fake, y *tensor.Node // of the discriminator's last turn: the generator plays on the same
-	problem := train.Problem{
-		Params: all,
-		Phases: []train.Phase{
-			{Name: "discriminator", Params: all.Under("discriminator"), Optimiser: game.adam, Repeats: critic, Loss: func(b *train.Batch) train.Loss {
-				real, y = turnOf(b.X, b.Turn, batch), turnOf(b.Y, b.Turn, batch)
-				fake = net.Generator.generate(b.Mode.Noise.Normal(batch, r.Latent), y, b.Mode)
-				share := b.Mode.Noise.Uniform(batch, 1, 1, 1)
-				loss := net.discriminatorLoss(game, weight, view(real, b.Mode), view(fake, b.Mode), y, share, b.Mode)
-				loss.Metrics = append(loss.Metrics, spreads(real, fake, y, len(prior))...)
-				return loss
-			}},
-			{Name: "generator", Params: all.Under("generator"), Optimiser: game.adam, Loss: func(b *train.Batch) train.Loss {
-				return net.generatorLoss(game, view(real, b.Mode), view(fake, b.Mode), y, b.Mode)
-			}},
-		},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
-		Prepare: func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Health:  collapseWatch(set.Len() / (critic * batch)),
-		Model: func(vars tensor.Vars) (model.Model, error) {
-			return newGenerator(card, net, r.Latent, vars, prior, run), nil
-		},
-		Identity: "gan" + string(identity),
+	problem, err := train.NewProblem(&card, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	problem.Phases = []train.Phase{
+		{Name: "discriminator", Params: all.Under("discriminator"), Optimiser: game.adam, Repeats: critic, Loss: func(b *train.Batch) train.Loss {
+			real, y = turnOf(b.X, b.Turn, batch), turnOf(b.Y, b.Turn, batch)
+			fake = net.Generator.generate(b.Mode.Noise.Normal(batch, r.Latent), y, b.Mode)
+			share := b.Mode.Noise.Uniform(batch, 1, 1, 1)
+			loss := net.discriminatorLoss(game, weight, view(real, b.Mode), view(fake, b.Mode), y, share, b.Mode)
+			loss.Metrics = append(loss.Metrics, spreads(real, fake, y, len(prior))...)
+			return loss
+		}},
+		{Name: "generator", Params: all.Under("generator"), Optimiser: game.adam, Loss: func(b *train.Batch) train.Loss {
+			return net.generatorLoss(game, view(real, b.Mode), view(fake, b.Mode), y, b.Mode)
+		}},
+	}
+	problem.Health = collapseWatch(set.Len() / (critic * batch))
+	problem.Model = func(vars tensor.Vars) (model.Model, error) {
+		return newGenerator(card, net, r.Latent, vars, prior, run), nil
 	}
 	run.Validation = nil // neither loss tells how good the pictures are
 	found, err := train.Minimise(ctx, problem, set, train.Options{Batch: critic * batch, Epochs: epochs, Rate: r.Rate, Average: r.Average}, run)

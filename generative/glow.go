@@ -3,7 +3,6 @@ package generative
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -59,25 +58,19 @@ func (r *Glow) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mode
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(r)
-	if err != nil {
-		return nil, nil, err
-	}
 	card := model.NewCard("glow", r, set, transform, run)
 	net := r.network(schema, len(prior))
 	params := nn.Collect(net)
-	problem := train.Problem{
-		Params: params,
-		Phases: []train.Phase{{Name: "glow", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-			u := b.Mode.Noise.Uniform(append([]int{b.X.Dims()[0]}, net.padded.Dims()...)...)
-			z, logDet := net.encode(b.X, u, b.Y, b.Mode)
-			return train.Loss{Value: negativeLogLikelihood(z, logDet, 0)}
-		}}},
-		Shape: schema.Shape.Dims(), Out: schema.Shape, Labelled: len(prior) > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Model:    func(vars tensor.Vars) (model.Model, error) { return newGlow(card, net, vars, prior, run) },
-		Identity: "glow" + string(identity),
+	problem, err := train.NewProblem(&card, params)
+	if err != nil {
+		return nil, nil, err
 	}
+	problem.Phases = []train.Phase{{Name: "glow", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+		u := b.Mode.Noise.Uniform(append([]int{b.X.Dims()[0]}, net.padded.Dims()...)...)
+		z, logDet := net.encode(b.X, u, b.Y, b.Mode)
+		return train.Loss{Value: negativeLogLikelihood(z, logDet, 0)}
+	}}}
+	problem.Model = func(vars tensor.Vars) (model.Model, error) { return newGlow(card, net, vars, prior, run) }
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 10)
 	patience := r.Patience
 	if run.Validation == nil || run.Validation.Len() == 0 {

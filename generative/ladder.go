@@ -3,7 +3,6 @@ package generative
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -98,24 +97,18 @@ func (r *Ladder) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mo
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(r)
-	if err != nil {
-		return nil, nil, err
-	}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
 	steps := epochs * (set.Len() / batch)
 	warmUp := newWarmUp(int(math.Round(r.WarmUp * float64(steps))))
 	params := nn.Collect(net)
-	problem := train.Problem{
-		Params: append(nn.Collect(&struct{ WarmUp any }{warmUp}), params...),
-		Phases: []train.Phase{{Name: "ladder", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-			return net.loss(b, warmUp)
-		}}},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: net.classes > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Model:    func(vars tensor.Vars) (model.Model, error) { return newLadder(card, net, vars, prior, run), nil },
-		Identity: "ladder" + string(identity),
+	problem, err := train.NewProblem(&card, append(nn.Collect(&struct{ WarmUp any }{warmUp}), params...))
+	if err != nil {
+		return nil, nil, err
 	}
+	problem.Phases = []train.Phase{{Name: "ladder", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+		return net.loss(b, warmUp)
+	}}}
+	problem.Model = func(vars tensor.Vars) (model.Model, error) { return newLadder(card, net, vars, prior, run), nil }
 	found, err := train.Minimise(ctx, problem, set, train.Options{
 		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Patience: r.Patience,
 		WarmUp: min(200, steps/10), Clip: 200}, run)

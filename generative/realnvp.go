@@ -3,7 +3,6 @@ package generative
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -72,10 +71,6 @@ func (r *RealNVP) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(r)
-	if err != nil {
-		return nil, nil, err
-	}
 	card := model.NewCard("realnvp", r, set, transform, run)
 	widths, whole := wholeNumbers(transform)
 	whitening, err := whiten(ctx, set, transform, widths.F32)
@@ -86,21 +81,19 @@ func (r *RealNVP) Fit(ctx context.Context, set data.Set, run model.Run) (model.M
 	params := nn.Collect(net)
 	optimiser := nn.NewAdam()
 	optimiser.Decay = r.Decay
-	problem := train.Problem{
-		Params: params,
-		Phases: []train.Phase{{Name: "realnvp", Params: params, Optimiser: optimiser, Loss: func(b *train.Batch) train.Loss {
-			x := b.X
-			if whole > 0 {
-				u := tensor.AddScalar(b.Mode.Noise.Uniform(x.Dims()...), -0.5)
-				x = tensor.Add(x, tensor.Mul(u, x.Graph().Constant(widths)))
-			}
-			z, logDet := net.encode(x, b.Y)
-			return train.Loss{Value: negativeLogLikelihood(z, logDet, transform.LogDet())}
-		}}},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: len(prior) > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Identity: "realnvp" + string(identity),
+	problem, err := train.NewProblem(&card, params)
+	if err != nil {
+		return nil, nil, err
 	}
+	problem.Phases = []train.Phase{{Name: "realnvp", Params: params, Optimiser: optimiser, Loss: func(b *train.Batch) train.Loss {
+		x := b.X
+		if whole > 0 {
+			u := tensor.AddScalar(b.Mode.Noise.Uniform(x.Dims()...), -0.5)
+			x = tensor.Add(x, tensor.Mul(u, x.Graph().Constant(widths)))
+		}
+		z, logDet := net.encode(x, b.Y)
+		return train.Loss{Value: negativeLogLikelihood(z, logDet, transform.LogDet())}
+	}}}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 50)
 	patience := r.Patience
 	if run.Validation == nil || run.Validation.Len() == 0 {

@@ -3,7 +3,6 @@ package generative
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -150,24 +149,18 @@ func (r *GuidedNetwork) learn(ctx context.Context, l lesson, set data.Set, run m
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(l.recipe)
-	if err != nil {
-		return nil, nil, err
-	}
 	net := r.network(l.transform.OutShape(), len(prior))
 	card := model.NewCard(l.name, l.recipe, set, l.transform, run)
 	fitted := func(vars tensor.Vars) model.Model { return l.fitted(&learnedNet{card, net, vars, prior}) }
 	params := nn.Collect(net)
-	problem := train.Problem{
-		Params: params,
-		Phases: []train.Phase{{Name: l.name, Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-			return train.Loss{Value: l.loss(net, b, net.dropLabels(b.Y, r.Dropout, b.Mode))}
-		}}},
-		Shape: l.transform.OutShape().Dims(), Out: l.transform.OutShape(), Labelled: len(prior) > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return l.transform.Apply(dst, raw) },
-		Model:    func(vars tensor.Vars) (model.Model, error) { return fitted(vars), nil },
-		Identity: l.name + string(identity),
+	problem, err := train.NewProblem(&card, params)
+	if err != nil {
+		return nil, nil, err
 	}
+	problem.Phases = []train.Phase{{Name: l.name, Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+		return train.Loss{Value: l.loss(net, b, net.dropLabels(b.Y, r.Dropout, b.Mode))}
+	}}}
+	problem.Model = func(vars tensor.Vars) (model.Model, error) { return fitted(vars), nil }
 	if l.adjust != nil {
 		l.adjust(&problem)
 	}

@@ -3,7 +3,6 @@ package generative
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -128,21 +127,15 @@ func (r *VAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(r)
+	params := nn.Collect(net)
+	problem, err := train.NewProblem(&card, params)
 	if err != nil {
 		return nil, nil, err
 	}
-	params := nn.Collect(net)
-	problem := train.Problem{
-		Params: params,
-		Phases: []train.Phase{{Name: "vae", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-			return net.loss(r, b)
-		}}},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: net.classes > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Model:    func(vars tensor.Vars) (model.Model, error) { return newAutoencoder(card, net, vars, prior, run), nil },
-		Identity: "vae" + string(identity),
-	}
+	problem.Phases = []train.Phase{{Name: "vae", Params: params, Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+		return net.loss(r, b)
+	}}}
+	problem.Model = func(vars tensor.Vars) (model.Model, error) { return newAutoencoder(card, net, vars, prior, run), nil }
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 50)
 	found, err := train.Minimise(ctx, problem, set, train.Options{
 		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, Patience: r.Patience,

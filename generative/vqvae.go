@@ -3,7 +3,6 @@ package generative
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/likely-ml/likely/data"
@@ -89,35 +88,29 @@ func (r *VQVAE) Fit(ctx context.Context, set data.Set, run model.Run) (model.Mod
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := json.Marshal(r)
-	if err != nil {
-		return nil, nil, err
-	}
 	batch, epochs := pace(set.Len(), r.Batch, cmp.Or(run.Epochs, r.Epochs), 20)
 	usage := newCodeUsage(r.Codes, r.Dimensions)
 	params := nn.Collect(net)
 	var codes *tensor.Node // of a step: both phases see the same
-	problem := train.Problem{
-		Params: append(nn.Collect(&struct{ Usage any }{usage}), params...),
-		Phases: []train.Phase{
-			{Name: "pictures", Params: append(params.Under("encoder"), params.Under("decoder")...), Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) (loss train.Loss) {
-				loss, codes = net.loss(r, b, usage, variance)
-				return loss
-			}},
-			{Name: "prior", Params: params.Under("prior"), Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
-				return train.Loss{Value: net.priorLoss(codes, b.Y, b.X.Dims()[0])}
-			}},
-		},
-		Validate: func(b *train.Batch) train.Loss {
-			loss, codes := net.loss(r, b, usage, variance)
-			loss.Metrics = append(loss.Metrics, train.Metric{Name: "prior", Value: net.priorLoss(codes, b.Y, b.X.Dims()[0])})
-			return loss
-		},
-		Shape: transform.OutShape().Dims(), Out: transform.OutShape(), Labelled: net.classes > 0,
-		Prepare:  func(dst, raw data.Batch, _ train.Rand) error { return transform.Apply(dst, raw) },
-		Model:    func(vars tensor.Vars) (model.Model, error) { return newQuantised(card, net, vars, prior, run), nil },
-		Identity: "vqvae" + string(identity),
+	problem, err := train.NewProblem(&card, append(nn.Collect(&struct{ Usage any }{usage}), params...))
+	if err != nil {
+		return nil, nil, err
 	}
+	problem.Phases = []train.Phase{
+		{Name: "pictures", Params: append(params.Under("encoder"), params.Under("decoder")...), Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) (loss train.Loss) {
+			loss, codes = net.loss(r, b, usage, variance)
+			return loss
+		}},
+		{Name: "prior", Params: params.Under("prior"), Optimiser: nn.NewAdam(), Loss: func(b *train.Batch) train.Loss {
+			return train.Loss{Value: net.priorLoss(codes, b.Y, b.X.Dims()[0])}
+		}},
+	}
+	problem.Validate = func(b *train.Batch) train.Loss {
+		loss, codes := net.loss(r, b, usage, variance)
+		loss.Metrics = append(loss.Metrics, train.Metric{Name: "prior", Value: net.priorLoss(codes, b.Y, b.X.Dims()[0])})
+		return loss
+	}
+	problem.Model = func(vars tensor.Vars) (model.Model, error) { return newQuantised(card, net, vars, prior, run), nil }
 	found, err := train.Minimise(ctx, problem, set, train.Options{
 		Batch: batch, Epochs: epochs, Rate: r.Rate, Schedule: r.Schedule, WarmUp: min(200, epochs*(set.Len()/batch)/10), Clip: 10}, run)
 	if err != nil {

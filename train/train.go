@@ -74,6 +74,18 @@ type Problem struct {
 	Identity string
 }
 
+// NewProblem is the problem of training params for the model of a card: on examples as its transform makes them, with labels
+// where it has classes. Phases, and whatever else there is, are for the caller to add.
+func NewProblem(card *model.Card, params nn.Params) (Problem, error) {
+	recipe, err := json.Marshal(card.Recipe)
+	t := card.Transform
+	return Problem{
+		Params: params, Shape: t.OutShape().Dims(), Out: t.OutShape(), Labelled: card.Classes() > 0,
+		Prepare:  func(dst, raw data.Batch, _ Rand) error { return t.Apply(dst, raw) },
+		Identity: card.Name + string(recipe),
+	}, err
+}
+
 // Options are how to minimise.
 type Options struct {
 	Batch    int      // examples a step; at most the size of the set
