@@ -37,11 +37,16 @@ func adaptPictures(s Set, o Options) (Set, error) {
 // classMap gives the index in to of every class of from.
 func classMap(from, to []string) ([]int32, error) {
 	class := make([]int32, len(from))
+	names := map[int]string{} // of from, by the class in to
 	for k, name := range from {
 		i, ok := classOrFolder(to, name)
 		if !ok {
 			return nil, fmt.Errorf("class %q is unknown, expected one of %s; remove it, or fit a model that knows it", name, quoted(to))
 		}
+		if other, taken := names[i]; taken {
+			return nil, fmt.Errorf("classes %q and %q would both be the model's %q; rename one of them", other, name, to[i])
+		}
+		names[i] = name
 		class[k] = int32(i)
 	}
 	return class, nil

@@ -17,13 +17,14 @@ func FolderName(class string) string {
 	return name
 }
 
-// classOrFolder is the index of the class of that name or, where there is none, of the one class with that folder name.
+// classOrFolder is the index of the class of that name or, where there is none, of the one class whose folder has the same name
+// as that of a class of the given name: data and model may each have classes by their names or by those of their folders.
 func classOrFolder(classes []string, name string) (index int, ok bool) {
 	if index, ok = (&Schema{Classes: classes}).Class(name); ok {
 		return index, true
 	}
 	for k, class := range classes {
-		if FolderName(class) == name {
+		if FolderName(class) == FolderName(name) {
 			if ok {
 				return 0, false // two classes would have the folder
 			}

@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"image/color"
+	"slices"
 	"testing"
 )
 
@@ -30,4 +31,25 @@ func TestClassesOfFolders(t *testing.T) {
 	schema.Classes = []string{"Bag", "T-shirt/top", "T-shirt:top"}
 	_, err := Open(context.Background(), dir, Options{Schema: schema})
 	wantError(t, err, `class "T-shirt_top" is unknown`)
+}
+
+// Classes are found under their names and under those of their folders, whichever of the two the data and the model have.
+func TestClassMap(t *testing.T) {
+	for _, c := range []struct {
+		from, to []string
+		want     []int32
+	}{
+		{[]string{"b", "a"}, []string{"a", "b"}, []int32{1, 0}},
+		{[]string{"T-shirt_top"}, []string{"Bag", "T-shirt/top"}, []int32{1}},
+		{[]string{"T-shirt/top"}, []string{"Bag", "T-shirt_top"}, []int32{1}},
+		{[]string{"a/b", "a_b"}, []string{"a_b", "a/b"}, []int32{1, 0}}, // by name first
+		{[]string{"a:b"}, []string{"a_b", "a/b"}, nil},                  // it could be either
+		{[]string{"a:b", "a/b"}, []string{"a_b"}, nil},                  // both could
+		{[]string{"c"}, []string{"a", "b"}, nil},
+	} {
+		got, err := classMap(c.from, c.to)
+		if (err == nil) != (c.want != nil) || !slices.Equal(got, c.want) {
+			t.Errorf("classes %q of a model of %q are %v (%v), expected %v", c.from, c.to, got, err, c.want)
+		}
+	}
 }
