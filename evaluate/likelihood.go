@@ -16,7 +16,7 @@ const ImportanceDraws = 64
 
 // EstimateExamples is how many examples a model.Estimator is asked about at most: following a flow takes it some hundred times as
 // long as a density takes.
-const EstimateExamples = 1000
+const EstimateExamples = 500
 
 // CodeLength is how well a model foretells unseen examples: the mean of -log p(x), in nats per example, of densities
 // per raw unit of x (pixels 0..MaxValue, table values). Lower is better. Subtracting the entropy of the data, which is
