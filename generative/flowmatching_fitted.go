@@ -62,8 +62,8 @@ func (m *flowing) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 
 // LogEstimate sets dst[i] to an estimate of log p(x_i), in nats per raw unit: see flowmatching_likelihood.go for its errors. What is
 // whole in x takes noise, so that for pictures and for whole-number columns it compares with the log-probability of the whole
-// numbers, and lies below it on average. Missing numbers count as the mean of their column, missing levels as a level of their
-// own. The sampling options do not change it.
+// numbers, and lies below it on average but for the error of the solver. Missing numbers count as the mean of their column,
+// missing levels as a level of their own. The sampling options do not change it.
 func (m *MatchedFlow) LogEstimate(dst []float64, x data.Batch, r *rand.Rand) error {
 	return m.logEstimate(dst, x, nil, r)
 }
