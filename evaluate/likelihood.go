@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
@@ -13,11 +14,17 @@ import (
 // ImportanceDraws is k, the number of draws behind the importance-weighted bound.
 const ImportanceDraws = 64
 
+// EstimateExamples is how many examples a model.Estimator is asked about at most: following a flow takes it some hundred times as
+// long as a density takes.
+const EstimateExamples = 500
+
 // CodeLength is how well a model foretells unseen examples: the mean of -log p(x), in nats per example, of densities
 // per raw unit of x (pixels 0..MaxValue, table values). Lower is better. Subtracting the entropy of the data, which is
 // the same for all models, gives KL(data || model), so that differences between models are differences in divergence.
+//
+// One of Exact, Bound and Estimate is not nil.
 type CodeLength struct {
-	N     int
+	N     int // examples measured: all, or for an estimate at most EstimateExamples
 	Shape data.Shape
 	// Given says that the measure is of p(x|y) with the true label y.
 	Given bool
@@ -30,11 +37,16 @@ type CodeLength struct {
 	Bound *Bound
 	// Importance is the tighter bound by ImportanceDraws importance-weighted draws, where the model has one; else nil.
 	Importance *Bound
+	// Estimate is the mean of estimates of -log p(x) where the model has only those (model.Estimator); else nil.
+	Estimate *Approximation
 }
 
+// The measures. The names of exact values and bounds are these; those of other kinds have a word before them.
 const (
-	natsName = "nats_per_example"
-	bitsName = "bits_per_dim"
+	natsName         = "nats_per_example"
+	bitsName         = "bits_per_dim"
+	importancePrefix = "importance_"
+	estimatePrefix   = "estimate_"
 )
 
 // about describes a measure in the given unit.
@@ -46,43 +58,58 @@ func (l *CodeLength) about(name, unit string) About {
 	if l.Given {
 		of += " given its label"
 	}
+	if l.Estimate != nil {
+		of += fmt.Sprintf(", estimated from %d examples", l.N)
+	}
 	return About{name, unit + ", of " + of, false}
 }
 
-func (l *CodeLength) nats() About { return l.about(natsName, "nats per example") }
-func (l *CodeLength) bits() About { return l.about(bitsName, "bits per dimension") }
+func (l *CodeLength) nats(prefix string) About {
+	return l.about(prefix+natsName, "nats per example")
+}
 
-// NatsPerExample is the main measure: the exact one, or else the bound.
-func (l *CodeLength) NatsPerExample() Measure {
-	if l.Exact != nil {
-		return l.Exact.As(l.nats())
+func (l *CodeLength) bits(prefix string) About {
+	return l.about(prefix+bitsName, "bits per dimension")
+}
+
+// prefix is what the name of the main measure begins with.
+func (l *CodeLength) prefix() string {
+	if l.Estimate != nil {
+		return estimatePrefix
 	}
-	return l.Bound.As(l.nats())
+	return ""
+}
+
+// NatsPerExample is the main measure: nats_per_example of an exact value or a bound, estimate_nats_per_example of an estimate.
+func (l *CodeLength) NatsPerExample() Measure {
+	about := l.nats(l.prefix())
+	switch {
+	case l.Exact != nil:
+		return l.Exact.As(about)
+	case l.Bound != nil:
+		return l.Bound.As(about)
+	default:
+		return l.Estimate.As(about)
+	}
 }
 
 // Measures lists the measures in the order in which tables show them. Pictures of p elements have them in bits per
 // dimension too, nats / (p log 2).
 func (l *CodeLength) Measures() []Measure {
-	all := l.withBits(nil, l.NatsPerExample())
+	all := l.withBits(nil, l.NatsPerExample(), l.prefix())
 	if l.Importance != nil {
-		m := l.Importance.As(l.nats())
-		m.Name = "importance_" + m.Name
-		all = l.withBits(all, m)
+		all = l.withBits(all, l.Importance.As(l.nats(importancePrefix)), importancePrefix)
 	}
 	return all
 }
 
-// withBits appends a measure in nats and, for pictures, the same in bits per dimension.
-func (l *CodeLength) withBits(all []Measure, m Measure) []Measure {
+// withBits appends a measure in nats and, for pictures, the same in bits per dimension, whose name begins with prefix.
+func (l *CodeLength) withBits(all []Measure, m Measure, prefix string) []Measure {
 	all = append(all, m)
 	if !l.Shape.IsImage() {
 		return all
 	}
-	bits := l.bits()
-	if m.Name != natsName {
-		bits.Name = "importance_" + bits.Name
-	}
-	m.Name, m.Unit = bits.Name, bits.Unit
+	m.About = l.bits(prefix)
 	perDim := float64(l.Shape.Size()) * math.Ln2
 	m.Value /= perDim
 	m.StandardError /= perDim
@@ -90,15 +117,16 @@ func (l *CodeLength) withBits(all []Measure, m Measure) []Measure {
 }
 
 // MarshalJSON writes each measure under its name (bits_per_dim is null for table rows), the standard errors by name
-// under standard_errors, that of nats_per_example also under standard_error, and is_bound, given_label, n, and with an
-// importance-weighted bound importance_draws.
+// under standard_errors, that of the main measure also under standard_error, and is_bound, is_estimate, given_label, n, and with
+// an importance-weighted bound importance_draws.
 func (l *CodeLength) MarshalJSON() ([]byte, error) {
 	object := flat(l.Measures())
 	if !l.Shape.IsImage() {
-		object[bitsName] = nil
+		object[l.prefix()+bitsName] = nil
 	}
 	object["standard_error"] = Number(l.NatsPerExample().StandardError)
-	object["is_bound"] = l.Exact == nil
+	object["is_bound"] = l.Bound != nil
+	object["is_estimate"] = l.Estimate != nil
 	object["given_label"] = l.Given
 	if l.Of != "" {
 		object["likelihood_of"] = l.Of
@@ -112,8 +140,9 @@ func (l *CodeLength) MarshalJSON() ([]byte, error) {
 
 // Likelihood measures a model.Density by p(x), and a model.DrawnDensity by one draw from each example; on labelled data a
 // model.CondBound by the bound on p(x|y), since a bound on p(x) would be loose by what the sum over classes costs; otherwise a
-// model.Bound by p(x), and a model.CondDensity or model.CondDrawnDensity that has no p(x) by p(x|y). Another model is
-// ErrNoLikelihood. The seed is of the draws behind a bound, and of those from x.
+// model.Bound by p(x), and a model.CondDensity or model.CondDrawnDensity that has no p(x) by p(x|y). A model that has none of these is
+// measured as a model.CondEstimator on labelled data, or else as a model.Estimator. Another model is ErrNoLikelihood. The seed is of
+// the draws behind a bound or an estimate, and of those from x.
 func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (*CodeLength, error) {
 	if set.Len() == 0 {
 		return nil, errEmpty
@@ -127,6 +156,9 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 	isCondBound = isCondBound && condBound.Classes() > 0
 	condDrawn, isCondDrawn := m.(model.CondDrawnDensity)
 	isCondDrawn = isCondDrawn && condDrawn.Classes() > 0
+	condEstimator, isCondEstimator := m.(model.CondEstimator)
+	isCondEstimator = isCondEstimator && condEstimator.Classes() > 0
+	estimator, isEstimator := m.(model.Estimator)
 	r := streamBound.rand(seed)
 
 	if reducer, ok := m.(model.Reducer); ok {
@@ -165,7 +197,7 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 		return l, err
 	}
 	switch {
-	case (isCondDensity || isCondBound || isCondDrawn) && !labelled:
+	case (isCondDensity || isCondBound || isCondDrawn || isCondEstimator && !isEstimator) && !labelled:
 		return nil, fmt.Errorf("the model has only p(x given y): %w", data.ErrNoLabels)
 	case isCondDensity:
 		l.Given = true
@@ -173,6 +205,11 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 	case isCondDrawn:
 		l.Given = true
 		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return condDrawn.LogProbDrawnGiven(dst, x, x.Y, r) })
+	case isCondEstimator && labelled:
+		l.Given = true
+		err = l.estimate(ctx, set, r, func(dst []float64, x data.Batch) error { return condEstimator.LogEstimateGiven(dst, x, x.Y, r) })
+	case isEstimator:
+		err = l.estimate(ctx, set, r, func(dst []float64, x data.Batch) error { return estimator.LogEstimate(dst, x, r) })
 	default:
 		return nil, ErrNoLikelihood
 	}
@@ -190,6 +227,17 @@ func exact(ctx context.Context, set data.Set, f perExample) (*Estimate, error) {
 func bound(ctx context.Context, set data.Set, f perExample) (*Bound, error) {
 	e, err := meanNegative(ctx, set, f)
 	return &Bound{Value: e.Value, StandardError: e.StandardError, N: e.N, Upper: true}, err
+}
+
+// estimate measures by f, of large sets a random part.
+func (l *CodeLength) estimate(ctx context.Context, set data.Set, r *rand.Rand, f perExample) error {
+	if set.Len() > EstimateExamples {
+		set = data.Subset(set, r.Perm(set.Len())[:EstimateExamples])
+		l.N = EstimateExamples
+	}
+	e, err := meanNegative(ctx, set, f)
+	l.Estimate = &Approximation{Value: e.Value, StandardError: e.StandardError, N: e.N}
+	return err
 }
 
 // meanNegative is the mean of -f over the set, read in batches.

@@ -177,8 +177,80 @@ func TestLikelihoodOfABound(t *testing.T) {
 	if err := json.Unmarshal(text, &keys); err != nil {
 		t.Fatal(err)
 	}
-	if keys["is_bound"] != true || keys["bits_per_dim"] != nil || keys["importance_draws"] != 64.0 || keys["standard_error"] == nil {
+	if keys["is_bound"] != true || keys["is_estimate"] != false || keys["bits_per_dim"] != nil || keys["importance_draws"] != 64.0 || keys["standard_error"] == nil {
 		t.Errorf("JSON is %s", text)
+	}
+}
+
+// blobEstimate has the true densities but for noise, and for an error of its method.
+type blobEstimate struct{ blobModel }
+
+func (blobEstimate) LogEstimate(dst []float64, x data.Batch, r *rand.Rand) error {
+	err := blobDensity{}.LogProb(dst, x)
+	for i := range dst {
+		dst[i] += 0.5 + 0.1*r.NormFloat64()
+	}
+	return err
+}
+
+// blobCondEstimate has those given the class.
+type blobCondEstimate struct{ blobModel }
+
+func (blobCondEstimate) Classes() int { return 2 }
+
+func (blobCondEstimate) LogEstimateGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error {
+	err := blobCondDensity{}.LogProbGiven(dst, x, y)
+	for i := range dst {
+		dst[i] += 0.5 + 0.1*r.NormFloat64()
+	}
+	return err
+}
+
+// TestLikelihoodByEstimates: estimates are neither exact nor a bound, and have names of their own; of a large set a part is measured.
+func TestLikelihoodByEstimates(t *testing.T) {
+	ctx, set := context.Background(), twoBlobs(t, 2*EstimateExamples)
+	for _, c := range []struct {
+		model, exact model.Model
+		given        bool
+	}{{blobEstimate{}, blobDensity{}, false}, {blobCondEstimate{}, blobCondDensity{}, true}} {
+		l, err := Likelihood(ctx, c.model, set, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exact, err := Likelihood(ctx, c.exact, set, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := l.NatsPerExample()
+		if m.Kind != KindApproximation || m.Name != "estimate_nats_per_example" || m.N != EstimateExamples || l.N != m.N ||
+			l.Exact != nil || l.Bound != nil || l.Given != c.given {
+			t.Errorf("an estimate is reported as %+v of %+v", m, l)
+		}
+		near(t, "nats per example", m.Value, exact.Exact.Value-0.5, 4*m.StandardError)
+		again, err := Likelihood(ctx, c.model, set, 1)
+		if err != nil || *again.Estimate != *l.Estimate {
+			t.Errorf("the same seed gives %v, then %v, error %v", l.Estimate, again.Estimate, err)
+		}
+		text, err := json.Marshal(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var keys map[string]any
+		if err := json.Unmarshal(text, &keys); err != nil {
+			t.Fatal(err)
+		}
+		_, claimed := keys["nats_per_example"]
+		if bits, has := keys["estimate_bits_per_dim"]; claimed || bits != nil || !has || keys["estimate_nats_per_example"] != m.Value ||
+			keys["standard_error"] != m.StandardError || keys["is_bound"] != false || keys["is_estimate"] != true {
+			t.Errorf("JSON is %s", text)
+		}
+	}
+	unlabelled, err := data.NewTable(blobSchema(), []float32{0, 0}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Likelihood(ctx, blobCondEstimate{}, unlabelled, 1); !errors.Is(err, data.ErrNoLabels) {
+		t.Errorf("no labels: error %v", err)
 	}
 }
 

@@ -12,6 +12,8 @@ const (
 	KindExact    Kind = "exact"    // computed by a formula; the only error is rounding
 	KindBound    Kind = "bound"    // on a known side of the quantity, up to its standard error
 	KindEstimate Kind = "estimate" // the quantity plus a random error of known size
+	// KindApproximation is the quantity plus a random error of known size and an error of the method of unknown size and sign.
+	KindApproximation Kind = "approximation"
 )
 
 // Exact is a value computed by a formula, such as the Kullback-Leibler divergence of two Gaussians.
@@ -34,6 +36,14 @@ type Bound struct {
 	Upper         bool // the wanted quantity is at most Value; else at least
 }
 
+// Approximation is an estimate, from n examples, by a method with an error of its own, such as that of a solver of differential
+// equations: it lies on no known side of the wanted quantity, and the standard error covers chance alone.
+type Approximation struct {
+	Value         float64
+	StandardError float64
+	N             int
+}
+
 // About is what a measure is called and how to read it.
 type About struct {
 	Name           string `json:"name"` // lower_snake
@@ -41,7 +51,7 @@ type About struct {
 	HigherIsBetter bool   `json:"higher_is_better"`
 }
 
-// Measure is a value of any kind under its name, as tables show it. The three kinds stay apart in the types that
+// Measure is a value of any kind under its name, as tables show it. The kinds stay apart in the types that
 // results are made of; their method As makes a Measure of each.
 type Measure struct {
 	About
@@ -64,6 +74,11 @@ func (e Estimate) As(a About) Measure {
 // As puts the value under a name.
 func (b Bound) As(a About) Measure {
 	return Measure{About: a, Kind: KindBound, Value: b.Value, StandardError: b.StandardError, N: b.N}
+}
+
+// As puts the value under a name.
+func (p Approximation) As(a About) Measure {
+	return Measure{About: a, Kind: KindApproximation, Value: p.Value, StandardError: p.StandardError, N: p.N}
 }
 
 // MarshalJSON writes an object with the keys name, unit, higher_is_better, kind, value, standard_error, n. A value that

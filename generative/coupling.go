@@ -59,7 +59,7 @@ func (affine) split(params *tensor.Node) (s, t *tensor.Node) {
 
 // flowLogProb sets dst[i] to log N(z_i; 0, I) + logDet_i + constant in nats, where z is (n, len(z)/n). The sum is one of
 // float64: the square of a far outlier is too large for a float32.
-func flowLogProb(dst []float64, z, logDet []float32, constant float64) error {
+func flowLogProb[T float32 | float64](dst []float64, z []float32, logDet []T, constant float64) error {
 	p := len(z) / max(1, len(dst))
 	constant -= float64(p) / 2 * math.Log(2*math.Pi)
 	for i := range dst {

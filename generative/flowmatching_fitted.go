@@ -9,12 +9,14 @@ import (
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/train"
 )
 
 // flowing is a fitted [FlowMatching], of p(x) or p(x|y).
 type flowing struct {
 	guided
 	tuning FlowOptions
+	traced *train.Function // velocity and trace of its Jacobian
 }
 
 // MatchedFlow is a fitted [FlowMatching] of p(x).
@@ -24,7 +26,7 @@ type MatchedFlow struct{ flowing }
 type CondMatchedFlow struct{ flowing }
 
 func newMatchedFlow(found *learnedNet, run model.Run) model.Model {
-	m := flowing{newGuided(found, run, found.net.apply), *model.NewRecipe[FlowOptions]()}
+	m := flowing{newGuided(found, run, found.net.apply), *model.NewRecipe[FlowOptions](), newTraced(found, run)}
 	if found.net.classes > 0 {
 		return &CondMatchedFlow{m}
 	}
@@ -58,6 +60,22 @@ func (m *flowing) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 	})
 }
 
+// LogEstimate sets dst[i] to an estimate of log p(x_i), in nats per raw unit: see flowmatching_likelihood.go for its errors. What is
+// whole in x takes noise, so that for pictures and for whole-number columns it compares with the log-probability of the whole
+// numbers, and lies below it on average but for the error of the solver. Missing numbers count as the mean of their column,
+// missing levels as a level of their own. The sampling options do not change it.
+func (m *MatchedFlow) LogEstimate(dst []float64, x data.Batch, r *rand.Rand) error {
+	return m.logEstimate(dst, x, nil, r)
+}
+
+// LogEstimateGiven is such an estimate of log p(x_i|y_i), without guidance.
+func (m *CondMatchedFlow) LogEstimateGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error {
+	if err := m.CheckClasses(y, x.Len()); err != nil {
+		return err
+	}
+	return m.logEstimate(dst, x, y, r)
+}
+
 // Options are the sampling options, a *[FlowOptions].
 func (m *flowing) Options() any { o := m.tuning; return &o }
 
@@ -70,7 +88,9 @@ func (m *flowing) tune(options any) (flowing, error) {
 	if err := cmp.Or(model.Validate(o), m.checkGuidance(o.Guidance)); err != nil {
 		return flowing{}, fmt.Errorf("flowmatching: %w", err)
 	}
-	return flowing{m.guided, *o}, nil
+	tuned := *m
+	tuned.tuning = *o
+	return tuned, nil
 }
 
 // Tune is the model with other sampling options.

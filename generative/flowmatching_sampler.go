@@ -42,6 +42,12 @@ type velocity func(dst, x []float32, t float64) error
 
 // solve takes x along dx/dt = v(x, t) from t = 0 to 1.
 func (m butcher) solve(ctx context.Context, x []float32, steps int, v velocity) error {
+	return m.follow(ctx, x, steps, func(dst, x []float32, t, _ float64) error { return v(dst, x, t) })
+}
+
+// follow is solve with a v that is told the weight of each look: Σ weight·q(x, t) is what the method makes of ∫₀¹ q(x_t, t) dt along
+// the path, as if q were the velocity of one coordinate more.
+func (m butcher) follow(ctx context.Context, x []float32, steps int, v func(dst, x []float32, t, weight float64) error) error {
 	h := 1 / float64(steps)
 	ahead := make([]float32, len(x))
 	slopes := make([][]float32, len(m.at))
@@ -55,7 +61,7 @@ func (m butcher) solve(ctx context.Context, x []float32, steps int, v velocity) 
 		t := float64(step) * h
 		for i := range slopes {
 			advance(ahead, x, h, m.reach[i], slopes)
-			if err := v(slopes[i], ahead, t+m.at[i]*h); err != nil {
+			if err := v(slopes[i], ahead, t+m.at[i]*h, h*m.step[i]); err != nil {
 				return err
 			}
 		}

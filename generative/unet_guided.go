@@ -114,6 +114,15 @@ func (m *conditionedNet) dropLabels(y *tensor.Node, share float64, mode *nn.Mode
 	return tensor.Select(dropped, g.Full(y.Shape(), float64(m.classes)), y)
 }
 
+// inputs are x, c and y of a batch of n in a program; y is nil without labels.
+func (m *conditionedNet) inputs(g *tensor.Graph, n int, dims []int) (x, c, y *tensor.Node) {
+	x, c = g.Input("x", tensor.Float32, append([]int{n}, dims...)...), g.Input("c", tensor.Float32, n)
+	if m.classes > 0 {
+		y = g.Input("y", tensor.Int32, n)
+	}
+	return x, c, y
+}
+
 // perExample gives numbers, [n], the shape in which they combine with x, [n, ...].
 func perExample(numbers, x *tensor.Node) *tensor.Node {
 	dims := slices.Repeat([]int{1}, x.Shape().Rank())
@@ -219,36 +228,36 @@ func newGuided(l *learnedNet, run model.Run, build func(x, c, y *tensor.Node) *t
 	dims := l.card.Transform.OutShape().Dims()
 	return guided{Card: l.card, net: l.net, params: nn.Collect(l.net), vars: l.vars, prior: l.prior,
 		field: train.NewFunction(run, l.vars, func(g *tensor.Graph, n int) {
-			x, c := g.Input("x", tensor.Float32, append([]int{n}, dims...)...), g.Input("c", tensor.Float32, n)
-			var y *tensor.Node
-			if l.net.classes > 0 {
-				y = g.Input("y", tensor.Int32, n)
-			}
-			g.Output("field", build(x, c, y))
+			g.Output("field", build(l.net.inputs(g, n, dims)))
 		})}
 }
 
 // evaluate sets dst to the field at rows x, each with its own c, under classes y; nil is no class.
 func (m *guided) evaluate(dst, x, c []float32, y []int32) error {
-	n, size := len(c), m.Transform.OutShape().Size()
-	return m.field.Call(n, func(e tensor.Executable, from, to int) {
-		copy(e.Input("x").F32, x[from*size:to*size])
-		// The rows beyond what is asked for are computed too. They take a c that the field knows.
-		rest := e.Input("c").F32
-		for i := copy(rest, c[from:to]); i < len(rest); i++ {
-			rest[i] = c[from]
-		}
-		if m.net.classes == 0 {
-			return
-		}
-		classes := e.Input("y").I32
-		for i := range classes {
-			classes[i] = int32(m.net.classes)
-		}
-		if y != nil {
-			copy(classes, y[from:to])
-		}
-	}, func(e tensor.Executable, from, to int) { copy(dst[from*size:to*size], e.Output("field").F32) })
+	size := m.Transform.OutShape().Size()
+	return m.field.Call(len(c), func(e tensor.Executable, from, to int) { m.load(e, x, c, y, from, to) },
+		func(e tensor.Executable, from, to int) { copy(dst[from*size:to*size], e.Output("field").F32) })
+}
+
+// load fills the inputs for rows [from, to).
+func (m *guided) load(e tensor.Executable, x, c []float32, y []int32, from, to int) {
+	size := m.Transform.OutShape().Size()
+	copy(e.Input("x").F32, x[from*size:to*size])
+	// The rows beyond what is asked for are computed too. They take a c that the field knows.
+	rest := e.Input("c").F32
+	for i := copy(rest, c[from:to]); i < len(rest); i++ {
+		rest[i] = c[from]
+	}
+	if m.net.classes == 0 {
+		return
+	}
+	classes := e.Input("y").I32
+	for i := range classes {
+		classes[i] = int32(m.net.classes)
+	}
+	if y != nil {
+		copy(classes, y[from:to])
+	}
 }
 
 // guide sets dst to (1 − w)·f(x) + w·f(x|y) of the field f at rows x, all with the same c (Ho and Salimans, 2022, eq. 6, whose

@@ -7,7 +7,8 @@
 //	Density       log p(x), exact                CondSampler   x ~ p(x|y)
 //	Bound         a bound on log p(x)            CondDensity   log p(x|y), exact
 //	DrawnDensity  log p(b), b drawn from x       CondBound     a bound on log p(x|y)
-//	Encoder       x -> latent                    CondDrawnDensity  log p(b|y), b drawn from x
+//	Estimator     an estimate of log p(x)        CondDrawnDensity  log p(b|y), b drawn from x
+//	Encoder       x -> latent                    CondEstimator an estimate of log p(x|y)
 //	Decoder       latent -> x                    Tunable       sampling options
 //
 // Units. A model takes x and gives x in the raw units of the data: pixels 0..Schema.MaxValue, table values, a categorical
@@ -130,6 +131,24 @@ type CondDrawnDensity interface {
 	Classes() int
 	// LogProbDrawnGiven sets dst[i] to log p(b_i|y[i]) in nats, where b_i is drawn from x_i by r.
 	LogProbDrawnGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error
+}
+
+// Estimator is a generative model that can only estimate log p(x), such as a flow that follows a differential equation: with an
+// error of the method that is neither 0 nor of a known sign. It is no Density and no Bound.
+type Estimator interface {
+	Model
+	// LogEstimate sets dst[i] to an estimate of log p(x_i) in nats. It is random; whether its mean over r is log p(x_i), but for
+	// the error of the method, the model says.
+	LogEstimate(dst []float64, x data.Batch, r *rand.Rand) error
+}
+
+// CondEstimator estimates log p(x|y).
+type CondEstimator interface {
+	Model
+	// Classes is K, the number of classes.
+	Classes() int
+	// LogEstimateGiven sets dst[i] to an estimate of log p(x_i|y[i]) in nats.
+	LogEstimateGiven(dst []float64, x data.Batch, y []int32, r *rand.Rand) error
 }
 
 // Reducer is a model whose likelihood is not of x itself but of something made of it, so that it compares only with

@@ -44,7 +44,7 @@ type Measure struct {
 	Value         float64
 	StandardError float64 // 0 or NaN: none is shown
 	Unit          string
-	Kind          string   // exact, bound or estimate
+	Kind          string   // exact, bound, estimate or approximation
 	Better        string   // "higher" or "lower"
 	Floor         *float64 // what real data reaches by the same measure; nil: none
 }

@@ -30,9 +30,10 @@ func (a *app) evaluate() *cobra.Command {
 		Long: `evaluate prints every measure that fits the kind of model, with standard errors.
 
 A classifier, which a density p(x|y) is too by Bayes' rule: accuracy, log loss,
-calibration, area under the ROC curve. A model with a density, or a bound of it:
-nats per example and bits per dimension. A model that can be sampled: distances
-between samples and data, beside what real data reaches against real data.
+calibration, area under the ROC curve. A model with a density, or a bound or an
+estimate of it: nats per example and bits per dimension. A model that can be
+sampled: distances between samples and data, beside what real data reaches
+against real data.
 
 Measured is the test part of DATA, or the part that fit held out of it; other
 data is taken whole.`,

@@ -44,8 +44,8 @@ else for class B, the first.
 
 With --score the row says how likely the example is: log_prob, log p(x) in nats,
 or where the model has only a lower bound of it log_bound, by --draws draws of
-the latent; for pictures of p elements also bits_per_dim, -log p(x) / (p log 2),
-which by a lower bound is an upper one.
+the latent, or only an estimate log_estimate; for pictures of p elements also
+bits_per_dim, -log p(x) / (p log 2), which by a lower bound is an upper one.
 
 To reject what is unlike the data, add --familiar with data that is like it and
 that the model was not fitted on, or the data of the fit, of which the part that
@@ -67,7 +67,7 @@ average. What is not rejected may be strange in ways that the model cannot see.`
 	flags.SortFlags = false
 	flags.Float64Var(&f.threshold, "threshold", 0.5, "least `probability` of class A to decide for it (two classes)")
 	flags.BoolVar(&f.proba, "proba", false, "write the probability of each class too")
-	flags.BoolVar(&f.score, "score", false, "write log p(x), or a bound of it, instead of the class")
+	flags.BoolVar(&f.score, "score", false, "write log p(x), or a bound or an estimate of it, instead of the class")
 	flags.StringVar(&f.familiar, "familiar", "", "with --score, `DATA` to compare with: how unusual is that?")
 	flags.IntVar(&f.draws, "draws", evaluate.ImportanceDraws, "with --score, draws behind an importance-weighted bound, `N`")
 	flags.StringVar(&f.out, "out", "", "CSV `file`; standard output if there is none")

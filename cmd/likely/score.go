@@ -17,15 +17,16 @@ import (
 
 // scorer is the likelihood that a model has of an example.
 type scorer struct {
-	column string // what it is: log_prob or log_bound, and _given_label where it is of p(x|y)
-	given  bool   // it needs the label
-	draws  int    // behind a bound; 0 for a density
-	of     string // of what, where that is not x itself (model.Reducer)
-	score  func(dst []float64, x data.Batch, r *rand.Rand) error
+	column   string // what it is: log_prob, log_bound or log_estimate, and _given_label where it is of p(x|y)
+	given    bool   // it needs the label
+	draws    int    // behind a bound; 0 for others
+	estimate bool   // it has an error of the method
+	of       string // of what, where that is not x itself (model.Reducer)
+	score    func(dst []float64, x data.Batch, r *rand.Rand) error
 }
 
-// newScorer takes the best that a model has: a density before a bound, and p(x) before p(x|y), since what is to be judged
-// may be of no class at all.
+// newScorer takes the best that a model has: a density before a bound before an estimate, and p(x) before p(x|y), since what is to
+// be judged may be of no class at all.
 func newScorer(m model.Model, draws int) (*scorer, bool) {
 	s := &scorer{}
 	if reducer, ok := m.(model.Reducer); ok {
@@ -48,6 +49,10 @@ func newScorer(m model.Model, draws int) (*scorer, bool) {
 		s.column, s.draws = "log_bound", 1
 		s.score = m.LogBound
 		return s, true
+	case model.Estimator:
+		s.column, s.estimate = "log_estimate", true
+		s.score = m.LogEstimate
+		return s, true
 	}
 	s.given = true
 	switch m := m.(type) {
@@ -69,6 +74,10 @@ func newScorer(m model.Model, draws int) (*scorer, bool) {
 		s.column, s.draws = "log_bound_given_label", 1
 		s.score = func(dst []float64, x data.Batch, r *rand.Rand) error { return m.LogBoundGiven(dst, x, x.Y, r) }
 		return s, m.Classes() > 0
+	case model.CondEstimator:
+		s.column, s.estimate = "log_estimate_given_label", true
+		s.score = func(dst []float64, x data.Batch, r *rand.Rand) error { return m.LogEstimateGiven(dst, x, x.Y, r) }
+		return s, m.Classes() > 0
 	}
 	return nil, false
 }
@@ -83,7 +92,7 @@ type score struct {
 func (a *app) runScore(ctx context.Context, m model.Model, file *model.File, path, arg string, f predictFlags) error {
 	s, ok := newScorer(m, f.draws)
 	if !ok {
-		return usagef("%s holds the model %s, which has no likelihood of x; expected a density, such as gaussian, or a bound, such as vae", path, file.Card.Name)
+		return usagef("%s holds the model %s, which has no likelihood of x; expected a density, such as gaussian, a bound, such as vae, or an estimate, such as flowmatching", path, file.Card.Name)
 	}
 	var familiar []float64
 	if f.familiar != "" {
@@ -132,7 +141,8 @@ func (a *app) runScore(ctx context.Context, m model.Model, file *model.File, pat
 	}
 	switch {
 	case a.json:
-		object := map[string]any{"model": file.Card.Name, "n": len(rows), "seed": a.seed, "is_bound": s.draws > 0, "given_label": s.given}
+		object := map[string]any{"model": file.Card.Name, "n": len(rows), "seed": a.seed, "is_bound": s.draws > 0,
+			"is_estimate": s.estimate, "given_label": s.given}
 		if s.draws > 0 {
 			object["draws"] = s.draws
 		}
@@ -160,8 +170,11 @@ func (s *scorer) about(schema *data.Schema) string {
 	if s.given {
 		what = "log p(x|y)"
 	}
-	if s.draws > 0 {
+	switch {
+	case s.draws > 0:
 		what = fmt.Sprintf("on average at most %s, by %s", what, plural(s.draws, "draw", "draws"))
+	case s.estimate:
+		what = "an estimate of " + what
 	}
 	unit := "per raw unit of x"
 	switch {

@@ -144,6 +144,26 @@ func (b *bent) Sample(dst data.Batch, r *rand.Rand) error {
 	return b.sample(b.Generator, dst, r)
 }
 
+// lost estimates what is not a number.
+type lost struct{ *toy.Generator }
+
+func (*lost) LogEstimate(dst []float64, _ data.Batch, _ *rand.Rand) error {
+	for i := range dst {
+		dst[i] = math.NaN()
+	}
+	return nil
+}
+
+// lostGiven does so given the class.
+type lostGiven struct{ *toy.Generator }
+
+func (*lostGiven) LogEstimateGiven(dst []float64, _ data.Batch, _ []int32, _ *rand.Rand) error {
+	for i := range dst {
+		dst[i] = math.NaN()
+	}
+	return nil
+}
+
 func bend(b bent) func(*trial) {
 	return func(t *trial) {
 		b.Generator = t.model.(*toy.Generator)
@@ -263,6 +283,8 @@ var defects = []defect{
 		dst[3] = math.NaN()
 		return nil
 	}})},
+	{"log_probability", "an estimate that is NaN", func(t *trial) { t.model = &lost{t.model.(*toy.Generator)} }},
+	{"log_probability", "an estimate given the class that is NaN", func(t *trial) { t.model = &lostGiven{t.model.(*toy.Generator)} }},
 	{"log_probability", "nothing is possible", bend(bent{logProb: plus(math.Inf(-1))})},
 	{"importance_bound", "a bound that falls with more draws", func(t *trial) { t.model = &loose{t.model.(*toy.Generator)} }},
 	{"importance_bound", "a bound given the class that falls with more draws",

@@ -61,6 +61,13 @@ func questions(m model.Model) []question {
 				return m.LogImportanceBoundGiven(dst, x, y, 3, r)
 			}})
 	}
+	if m, ok := m.(model.Estimator); ok {
+		list = append(list, question{name: "LogEstimate", each: 1, random: true,
+			ask: func(dst []float64, x data.Batch, _ []int32, r *rand.Rand) error { return m.LogEstimate(dst, x, r) }})
+	}
+	if m, ok := m.(model.CondEstimator); ok && m.Classes() > 0 {
+		list = append(list, question{name: "LogEstimateGiven", each: 1, given: true, random: true, ask: m.LogEstimateGiven})
+	}
 	if m, ok := m.(model.Sampler); ok {
 		list = append(list, question{name: "Sample", each: p, random: true, draws: true,
 			ask: func(dst []float64, x data.Batch, _ []int32, r *rand.Rand) error {
@@ -155,6 +162,8 @@ func isConditionalModel(m model.Model) bool {
 	case model.CondBound:
 		return m.Classes() > 0
 	case model.CondDrawnDensity:
+		return m.Classes() > 0
+	case model.CondEstimator:
 		return m.Classes() > 0
 	}
 	return false
