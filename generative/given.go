@@ -15,7 +15,7 @@
 //	vqvae         discrete latents with a prior of their own: samples, latents
 //	gan           a generative adversarial network: samples only
 //	diffusion     noise that is taken away step by step: samples, a bound on log p(x)
-//	flowmatching  a velocity from noise to data: samples
+//	flowmatching  a velocity from noise to data: samples, an estimate of log p(x)
 package generative
 
 import (

@@ -170,7 +170,7 @@ func measure(ctx context.Context, m model.Model, set data.Set, samples int, seed
 	switch r, err := evaluate.Likelihood(ctx, m, set, seed); {
 	case err == nil:
 		results = append(results, r)
-	case !errors.Is(err, evaluate.ErrNoLikelihood):
+	case !errors.Is(err, evaluate.ErrNoLikelihood) && !errors.Is(err, data.ErrNoLabels): // samples need neither
 		return nil, err
 	}
 	if discriminative || len(results) > 0 && set.Len() < leastToCompare {
