@@ -165,12 +165,18 @@ func (l *logisticLoss) sum(ctx context.Context, theta []float64, i int, block *l
 		x, h := block.x, block.h
 		x.Rows, h.Rows = b.Len(), b.Len()
 		for r := range b.Len() {
-			row := x.Data[r*x.Stride:][:x.Cols]
-			for j, v := range b.Row(r) {
-				row[j] = float64(v) - l.mean[j]
-			}
+			centre(x.Data[r*x.Stride:][:x.Cols], b.Row(r), l.mean)
 		}
 		l.add(s, theta, x, h, b.Y)
+	}
+}
+
+// centre sets dst to x − mean. It takes a quarter of the time of a fit to pictures, and less where the compiler knows that the
+// lengths are equal.
+func centre(dst []float64, x []float32, mean []float64) {
+	x, mean = x[:len(dst)], mean[:len(dst)]
+	for j := range dst {
+		dst[j] = float64(x[j]) - mean[j]
 	}
 }
 

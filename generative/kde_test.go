@@ -1,6 +1,7 @@
 package generative
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -392,15 +393,21 @@ func BenchmarkKDE(b *testing.B) {
 	rows, x := components(train, train.Len()), components(test, queries)
 	e := newParzen(GaussianKernel, 0.5, rows, p)
 	log := make([]float64, queries)
-	start := cpuTime(b)
-	for b.Loop() {
-		for from := 0; from < queries; from += queryTile {
-			to := min(from+queryTile, queries)
-			e.logProb(log[from:to], x[from*p:to*p])
-		}
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			start := cpuTime(b)
+			for b.Loop() {
+				room := newRoom(threads)
+				for from := 0; from < queries; from += queryTile {
+					to := min(from+queryTile, queries)
+					room.run(func() { e.logProb(log[from:to], x[from*p:to*p]) })
+				}
+				room.wait()
+			}
+			b.ReportMetric((cpuTime(b)-start)/float64(b.N), "cpu-s/op")
+			b.Logf("mean log p %.9f", stat.Mean(log, nil))
+		})
 	}
-	b.ReportMetric((cpuTime(b)-start)/float64(b.N), "cpu-s/op")
-	b.Logf("mean log p %.9f", stat.Mean(log, nil))
 }
 
 // cpuTime is the seconds that this process has computed, which other processes change less than the clock's.
