@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -13,13 +14,15 @@ import (
 // at once: a low value is the generator's fault or the classifier's, whose accuracy on real data is the yardstick. It
 // says nothing of variety: a generator that makes one good example of each class agrees perfectly.
 type Agreement struct {
-	PerClass  []Estimate // the share that is recognised, by ordered class
-	All       Estimate
+	PerClass  []measure.Estimate // the share that is recognised, by ordered class
+	All       measure.Estimate
 	Confusion Confusion // ordered class by recognised class
 }
 
 // Measure is the share of all generated examples that are recognised.
-func (a *Agreement) Measure() Measure { return a.All.As(About{"classifier_agreement", "share", true}) }
+func (a *Agreement) Measure() measure.Measure {
+	return a.All.As(measure.Higher("classifier_agreement", "share"))
+}
 
 // MarshalJSON writes classifier_agreement, its standard_error, per_class, confusion and n.
 func (a *Agreement) MarshalJSON() ([]byte, error) {

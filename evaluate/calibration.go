@@ -1,6 +1,10 @@
 package evaluate
 
-import "math"
+import (
+	"math"
+
+	"github.com/likely-ml/likely/measure"
+)
 
 // CalibrationBins is the number of equal-width bins of the expected calibration error.
 const CalibrationBins = 15
@@ -21,7 +25,7 @@ type Bin struct {
 //
 // (C. Guo et al., ICML 2017) with the jackknife standard error, which treats the bins as fixed. The ECE is biased
 // upwards: a perfectly calibrated model has about sqrt(bins/n) of it.
-func calibration(confidence []float64, right []bool) ([]Bin, Estimate) {
+func calibration(confidence []float64, right []bool) ([]Bin, measure.Estimate) {
 	bins := make([]Bin, CalibrationBins)
 	excess := make([]float64, CalibrationBins) // sum of [right] - confidence
 	at := make([]int, len(confidence))
@@ -50,5 +54,5 @@ func calibration(confidence []float64, right []bool) ([]Bin, Estimate) {
 		without[i] = (gap - math.Abs(excess[at[i]]) + rest) / (n - 1)
 	}
 	// The jackknife's (n-1)/n sum (v - mean)^2 is (n-1)^2 times the squared standard error of a mean of the v.
-	return bins, Estimate{Value: gap / n, StandardError: (n - 1) * mean(without).StandardError, N: len(confidence)}
+	return bins, measure.Estimate{Value: gap / n, StandardError: (n - 1) * mean(without).StandardError, N: len(confidence)}
 }

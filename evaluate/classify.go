@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -17,24 +18,24 @@ type Classification struct {
 
 	// Accuracy is the share of examples whose most probable class is the true one; of equally probable classes the first
 	// counts. Its standard error is binomial.
-	Accuracy Estimate
+	Accuracy measure.Estimate
 	// BalancedAccuracy is the accuracy within each class, averaged over the classes that occur.
-	BalancedAccuracy Estimate
+	BalancedAccuracy measure.Estimate
 	// LogLoss is the mean of -log p(y|x) of the true class, in nats. It is infinite where a true class had probability
 	// 0.
-	LogLoss Estimate
+	LogLoss measure.Estimate
 	// Brier is the mean of sum_k (p(k|x) - [k = y])^2 over all classes: 0 is perfect, 2 the worst. With two classes it
 	// is twice the score that looks at one class only.
-	Brier Estimate
+	Brier measure.Estimate
 	// ECE is the expected calibration error over Reliability.
-	ECE Estimate
+	ECE measure.Estimate
 	// ROCAUC is the area under the ROC curve: with two classes of class 1, with more the average of each class against
 	// the rest over the classes that occur. Its standard error is DeLong's. It is NaN where only one class occurs.
-	ROCAUC Estimate
+	ROCAUC measure.Estimate
 	// F1 is the F1 score of each class against the rest, averaged over the classes that occur.
-	F1 Estimate
+	F1 measure.Estimate
 	// MCC is Matthews' correlation coefficient, in [-1, 1], in its form for any number of classes.
-	MCC Estimate
+	MCC measure.Estimate
 
 	Confusion   Confusion
 	Reliability []Bin
@@ -44,16 +45,16 @@ type Classification struct {
 }
 
 // Measures lists the measures in the order in which tables show them. Those without a value are left out.
-func (c *Classification) Measures() []Measure {
-	all := []Measure{
-		c.Accuracy.As(About{"accuracy", "share", true}),
-		c.BalancedAccuracy.As(About{"balanced_accuracy", "share", true}),
-		c.LogLoss.As(About{"log_loss", "nats", false}),
-		c.Brier.As(About{"brier", "", false}),
-		c.ECE.As(About{"ece", "share", false}),
-		c.ROCAUC.As(About{"roc_auc", "share", true}),
-		c.F1.As(About{"f1", "share", true}),
-		c.MCC.As(About{"mcc", "", true}),
+func (c *Classification) Measures() []measure.Measure {
+	all := []measure.Measure{
+		c.Accuracy.As(measure.Higher("accuracy", "share")),
+		c.BalancedAccuracy.As(measure.Higher("balanced_accuracy", "share")),
+		c.LogLoss.As(measure.Lower("log_loss", "nats")),
+		c.Brier.As(measure.Lower("brier", "")),
+		c.ECE.As(measure.Lower("ece", "share")),
+		c.ROCAUC.As(measure.Higher("roc_auc", "share")),
+		c.F1.As(measure.Higher("f1", "share")),
+		c.MCC.As(measure.Higher("mcc", "")),
 	}
 	kept := all[:0]
 	for _, m := range all {
@@ -76,12 +77,12 @@ func (c *Classification) MarshalJSON() ([]byte, error) {
 }
 
 // flat is the JSON object of measures by name, beside their standard errors by name.
-func flat(measures []Measure) map[string]any {
+func flat(measures []measure.Measure) map[string]any {
 	object := make(map[string]any, len(measures)+1)
 	errors := make(map[string]*float64, len(measures))
 	for _, m := range measures {
-		object[m.Name] = Number(m.Value)
-		errors[m.Name] = Number(m.StandardError)
+		object[m.Name] = measure.Number(m.Value)
+		errors[m.Name] = measure.Number(m.StandardError)
 	}
 	object["standard_errors"] = errors
 	return object

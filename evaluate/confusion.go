@@ -1,6 +1,10 @@
 package evaluate
 
-import "math"
+import (
+	"math"
+
+	"github.com/likely-ml/likely/measure"
+)
 
 // Confusion counts decisions: Confusion[k][l] examples of class k were taken for class l.
 type Confusion [][]int
@@ -101,9 +105,9 @@ func (m *margins) mcc() float64 {
 //
 // where f_i is f without example i (B. Efron, C. Stein, Ann. Statist. 9 (1981) 586). Examples in the same cell have the
 // same f_i, so that it takes one evaluation per occupied cell.
-func (c Confusion) jackknife(f func(*margins) float64) Estimate {
+func (c Confusion) jackknife(f func(*margins) float64) measure.Estimate {
 	m := c.margins()
-	e := Estimate{Value: f(m), StandardError: math.NaN(), N: m.n}
+	e := measure.Estimate{Value: f(m), StandardError: math.NaN(), N: m.n}
 	if m.n < 2 {
 		return e
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/likely-ml/likely/measure"
 )
 
 // frechet is the Fréchet distance (squared 2-Wasserstein distance) of the Gaussians fitted to two samples,
@@ -102,10 +104,10 @@ const replicates = 40
 
 // frechetEstimate is the Fréchet distance with its bootstrap standard error: the spread of the distance over samples
 // drawn with replacement from a and from b.
-func frechetEstimate(ctx context.Context, a, b points, seed uint64) (Estimate, error) {
+func frechetEstimate(ctx context.Context, a, b points, seed uint64) (measure.Estimate, error) {
 	value, err := frechet(a, b)
 	if err != nil {
-		return Estimate{}, err
+		return measure.Estimate{}, err
 	}
 	again := make([]float64, replicates)
 	errs := make([]error, replicates)
@@ -121,12 +123,12 @@ func frechetEstimate(ctx context.Context, a, b points, seed uint64) (Estimate, e
 		again[i], errs[i] = frechet(draw(a), draw(b))
 	})
 	if err != nil {
-		return Estimate{}, err
+		return measure.Estimate{}, err
 	}
 	for _, err := range errs {
 		if err != nil {
-			return Estimate{}, err
+			return measure.Estimate{}, err
 		}
 	}
-	return Estimate{Value: value, StandardError: mean(again).StandardError * math.Sqrt(replicates), N: b.n}, nil
+	return measure.Estimate{Value: value, StandardError: mean(again).StandardError * math.Sqrt(replicates), N: b.n}, nil
 }

@@ -3,6 +3,8 @@ package evaluate
 import (
 	"context"
 	"math"
+
+	"github.com/likely-ml/likely/measure"
 )
 
 // kid is the kernel distance: the squared maximum mean discrepancy of two samples of n points in d dimensions with the
@@ -17,7 +19,7 @@ import (
 // the variance of the row means of h, from which its own sampling error is taken off, and v_2 the variance of h,
 //
 //	4 (n-2)/(n(n-1)) v_1 + 2/(n(n-1)) v_2.
-func kid(ctx context.Context, x, y points) (Estimate, error) {
+func kid(ctx context.Context, x, y points) (measure.Estimate, error) {
 	n := x.n
 	sum, squares := make([]float64, n), make([]float64, n) // over j, of h_ij and its square
 	err := eachRow(ctx, n, func(i int) {
@@ -33,7 +35,7 @@ func kid(ctx context.Context, x, y points) (Estimate, error) {
 		}
 	})
 	if err != nil {
-		return Estimate{}, err
+		return measure.Estimate{}, err
 	}
 	m := float64(n)
 	pairs := m * (m - 1)
@@ -51,7 +53,7 @@ func kid(ctx context.Context, x, y points) (Estimate, error) {
 	v1 /= m - 1
 	v2 := max(0, totalSquares/pairs-value*value)
 	v1 = max(0, v1-v2/(m-1))
-	return Estimate{Value: value, StandardError: math.Sqrt((4*(m-2)*v1 + 2*v2) / pairs), N: n}, nil
+	return measure.Estimate{Value: value, StandardError: math.Sqrt((4*(m-2)*v1 + 2*v2) / pairs), N: n}, nil
 }
 
 func kernel(x, y []float64) float64 {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -32,13 +33,13 @@ type CodeLength struct {
 	Of string
 	// Exact is the mean of -log p(x) where the model has a density, of x or of what it draws from x; nil where it has only a
 	// bound.
-	Exact *Estimate
+	Exact *measure.Estimate
 	// Bound is the mean of an upper bound of -log p(x), the negative ELBO, where the model has only that; else nil.
-	Bound *Bound
+	Bound *measure.Bound
 	// Importance is the tighter bound by ImportanceDraws importance-weighted draws, where the model has one; else nil.
-	Importance *Bound
+	Importance *measure.Bound
 	// Estimate is the mean of estimates of -log p(x) where the model has only those (model.Estimator); else nil.
-	Estimate *Approximation
+	Estimate *measure.Approximation
 }
 
 // The measures. The names of exact values and bounds are these; those of other kinds have a word before them.
@@ -50,7 +51,7 @@ const (
 )
 
 // about describes a measure in the given unit.
-func (l *CodeLength) about(name, unit string) About {
+func (l *CodeLength) about(name, unit string) measure.About {
 	of := l.Of
 	if of == "" {
 		of = "raw x"
@@ -61,14 +62,14 @@ func (l *CodeLength) about(name, unit string) About {
 	if l.Estimate != nil {
 		of += fmt.Sprintf(", estimated from %d examples", l.N)
 	}
-	return About{name, unit + ", of " + of, false}
+	return measure.Lower(name, unit+", of "+of)
 }
 
-func (l *CodeLength) nats(prefix string) About {
+func (l *CodeLength) nats(prefix string) measure.About {
 	return l.about(prefix+natsName, "nats per example")
 }
 
-func (l *CodeLength) bits(prefix string) About {
+func (l *CodeLength) bits(prefix string) measure.About {
 	return l.about(prefix+bitsName, "bits per dimension")
 }
 
@@ -81,7 +82,7 @@ func (l *CodeLength) prefix() string {
 }
 
 // NatsPerExample is the main measure: nats_per_example of an exact value or a bound, estimate_nats_per_example of an estimate.
-func (l *CodeLength) NatsPerExample() Measure {
+func (l *CodeLength) NatsPerExample() measure.Measure {
 	about := l.nats(l.prefix())
 	switch {
 	case l.Exact != nil:
@@ -95,7 +96,7 @@ func (l *CodeLength) NatsPerExample() Measure {
 
 // Measures lists the measures in the order in which tables show them. Pictures of p elements have them in bits per
 // dimension too, nats / (p log 2).
-func (l *CodeLength) Measures() []Measure {
+func (l *CodeLength) Measures() []measure.Measure {
 	all := l.withBits(nil, l.NatsPerExample(), l.prefix())
 	if l.Importance != nil {
 		all = l.withBits(all, l.Importance.As(l.nats(importancePrefix)), importancePrefix)
@@ -104,7 +105,7 @@ func (l *CodeLength) Measures() []Measure {
 }
 
 // withBits appends a measure in nats and, for pictures, the same in bits per dimension, whose name begins with prefix.
-func (l *CodeLength) withBits(all []Measure, m Measure, prefix string) []Measure {
+func (l *CodeLength) withBits(all []measure.Measure, m measure.Measure, prefix string) []measure.Measure {
 	all = append(all, m)
 	if !l.Shape.IsImage() {
 		return all
@@ -124,7 +125,7 @@ func (l *CodeLength) MarshalJSON() ([]byte, error) {
 	if !l.Shape.IsImage() {
 		object[l.prefix()+bitsName] = nil
 	}
-	object["standard_error"] = Number(l.NatsPerExample().StandardError)
+	object["standard_error"] = measure.Number(l.NatsPerExample().StandardError)
 	object["is_bound"] = l.Bound != nil
 	object["is_estimate"] = l.Estimate != nil
 	object["given_label"] = l.Given
@@ -219,14 +220,14 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 // perExample fills dst with log-probabilities of the examples of x, whose labels are in x.Y.
 type perExample func(dst []float64, x data.Batch) error
 
-func exact(ctx context.Context, set data.Set, f perExample) (*Estimate, error) {
+func exact(ctx context.Context, set data.Set, f perExample) (*measure.Estimate, error) {
 	e, err := meanNegative(ctx, set, f)
 	return &e, err
 }
 
-func bound(ctx context.Context, set data.Set, f perExample) (*Bound, error) {
+func bound(ctx context.Context, set data.Set, f perExample) (*measure.Bound, error) {
 	e, err := meanNegative(ctx, set, f)
-	return &Bound{Value: e.Value, StandardError: e.StandardError, N: e.N, Upper: true}, err
+	return &measure.Bound{Value: e.Value, StandardError: e.StandardError, N: e.N, Upper: true}, err
 }
 
 // estimate measures by f, of large sets a random part.
@@ -236,12 +237,12 @@ func (l *CodeLength) estimate(ctx context.Context, set data.Set, r *rand.Rand, f
 		l.N = EstimateExamples
 	}
 	e, err := meanNegative(ctx, set, f)
-	l.Estimate = &Approximation{Value: e.Value, StandardError: e.StandardError, N: e.N}
+	l.Estimate = &measure.Approximation{Value: e.Value, StandardError: e.StandardError, N: e.N}
 	return err
 }
 
 // meanNegative is the mean of -f over the set, read in batches.
-func meanNegative(ctx context.Context, set data.Set, f perExample) (Estimate, error) {
+func meanNegative(ctx context.Context, set data.Set, f perExample) (measure.Estimate, error) {
 	nats := make([]float64, set.Len())
 	err := data.Each(ctx, set, func(first int, b data.Batch) error {
 		dst := nats[first : first+b.Len()]

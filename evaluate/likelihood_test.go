@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -85,27 +86,27 @@ func (blobCondDrawn) LogProbDrawnGiven(dst []float64, x data.Batch, y []int32, r
 // TestLikelihoodOfADraw: what is drawn from x has an exact likelihood, which says of what it is and depends on the seed.
 func TestLikelihoodOfADraw(t *testing.T) {
 	ctx, set := context.Background(), twoBlobs(t, 900)
-	measure := func(m model.Model, seed uint64) *CodeLength {
+	measured := func(m model.Model, seed uint64) *CodeLength {
 		l, err := Likelihood(ctx, m, set, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return l
 	}
-	plain := measure(blobDensity{}, 1)
-	drawn := measure(blobDrawn{}, 1)
-	if drawn.Bound != nil || drawn.Of != "noisy x" || drawn.Given || drawn.NatsPerExample().Kind != KindEstimate {
+	plain := measured(blobDensity{}, 1)
+	drawn := measured(blobDrawn{}, 1)
+	if drawn.Bound != nil || drawn.Of != "noisy x" || drawn.Given || drawn.NatsPerExample().Kind != measure.KindEstimate {
 		t.Errorf("a density of draws is reported as %+v", drawn)
 	}
 	near(t, "nats per example", drawn.Exact.Value, plain.Exact.Value, 5e-3/30)
-	if again, other := measure(blobDrawn{}, 1), measure(blobDrawn{}, 2); *again.Exact != *drawn.Exact || *other.Exact == *drawn.Exact {
+	if again, other := measured(blobDrawn{}, 1), measured(blobDrawn{}, 2); *again.Exact != *drawn.Exact || *other.Exact == *drawn.Exact {
 		t.Errorf("the same seed gives %v, then %v; another %v", drawn.Exact, again.Exact, other.Exact)
 	}
-	given := measure(blobCondDrawn{}, 1)
+	given := measured(blobCondDrawn{}, 1)
 	if !given.Given || given.Bound != nil {
 		t.Errorf("a density of draws given the class is reported as %+v", given)
 	}
-	near(t, "nats per example given the class", given.Exact.Value, measure(blobCondDensity{}, 1).Exact.Value, 5e-3/30)
+	near(t, "nats per example given the class", given.Exact.Value, measured(blobCondDensity{}, 1).Exact.Value, 5e-3/30)
 	text, err := json.Marshal(drawn)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +135,7 @@ func TestLikelihoodOfADensity(t *testing.T) {
 	}
 	// The blobs hardly overlap, so that the entropy is nearly that of a Gaussian in the plane plus log 2.
 	m := l.NatsPerExample()
-	if m.Kind != KindEstimate || l.Bound != nil || m.N != 900 {
+	if m.Kind != measure.KindEstimate || l.Bound != nil || m.N != 900 {
 		t.Errorf("measure %+v of a density", m)
 	}
 	near(t, "nats per example", m.Value, 1+math.Log(2*math.Pi)+math.Ln2, 4*m.StandardError+0.06)
@@ -159,7 +160,7 @@ func TestLikelihoodOfABound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l.Exact != nil || l.NatsPerExample().Kind != KindBound || !l.Bound.Upper {
+	if l.Exact != nil || l.NatsPerExample().Kind != measure.KindBound || !l.Bound.Upper {
 		t.Errorf("a bound is reported as %+v", l.NatsPerExample())
 	}
 	near(t, "gap of the bound", l.Bound.Value-exact.Exact.Value, 1, 5*0.1/30)
@@ -222,7 +223,7 @@ func TestLikelihoodByEstimates(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := l.NatsPerExample()
-		if m.Kind != KindApproximation || m.Name != "estimate_nats_per_example" || m.N != EstimateExamples || l.N != m.N ||
+		if m.Kind != measure.KindApproximation || m.Name != "estimate_nats_per_example" || m.N != EstimateExamples || l.N != m.N ||
 			l.Exact != nil || l.Bound != nil || l.Given != c.given {
 			t.Errorf("an estimate is reported as %+v of %+v", m, l)
 		}

@@ -3,6 +3,8 @@ package evaluate
 import (
 	"context"
 	"math"
+
+	"github.com/likely-ml/likely/measure"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 // Balls include their surface. (T. Kynkäänniemi et al., NeurIPS 2019; M. F. Naeem et al., ICML 2020.) The standard
 // errors are those of a mean over the points counted, given the balls: they leave out that another sample would have
 // other balls.
-func neighbours(ctx context.Context, real, generated points) (precision, recall, density, coverage Estimate, err error) {
+func neighbours(ctx context.Context, real, generated points) (precision, recall, density, coverage measure.Estimate, err error) {
 	realRadius, err := radii(ctx, real, manifoldNeighbours, densityNeighbours)
 	if err != nil {
 		return
@@ -57,7 +59,7 @@ func neighbours(ctx context.Context, real, generated points) (precision, recall,
 	return shareOf(realistic), shareOf(within), mean(balls), shareOf(covered), err
 }
 
-func shareOf(v []bool) Estimate {
+func shareOf(v []bool) measure.Estimate {
 	hits := 0
 	for _, b := range v {
 		hits += indicator(b)

@@ -3,6 +3,8 @@ package evaluate
 import (
 	"math"
 	"sort"
+
+	"github.com/likely-ml/likely/measure"
 )
 
 // midranks gives each value its place from 1 to n in ascending order; equal values share the mean of their places.
@@ -81,7 +83,7 @@ func indicator(b bool) int {
 // macroAUC averages the areas of the given problems over the same examples, leaving out those that are undefined. The
 // influences of an example on the areas add up, which carries the correlation of the areas into the standard error.
 // Where no area is defined the estimate is NaN.
-func macroAUC(n int, problems int, problem func(k int) (score []float64, positive []bool)) Estimate {
+func macroAUC(n int, problems int, problem func(k int) (score []float64, positive []bool)) measure.Estimate {
 	total := make([]float64, n)
 	sum, defined := 0.0, 0.0
 	for k := range problems {
@@ -99,5 +101,5 @@ func macroAUC(n int, problems int, problem func(k int) (score []float64, positiv
 	for _, v := range total {
 		squares += v * v
 	}
-	return Estimate{Value: sum / defined, StandardError: math.Sqrt(squares) / defined, N: n}
+	return measure.Estimate{Value: sum / defined, StandardError: math.Sqrt(squares) / defined, N: n}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -19,8 +20,8 @@ const minSamples = 2 * densityNeighbours
 // Compared is a measure of generated against real examples, beside what the same measure gives for real against real
 // ones, in samples of the same size. A model can hardly do better than that floor.
 type Compared struct {
-	Generated Estimate
-	Floor     Estimate
+	Generated measure.Estimate
+	Floor     measure.Estimate
 }
 
 // SampleQuality compares N generated examples with N real ones, and these with N other real ones. The measures depend
@@ -41,23 +42,23 @@ type SampleQuality struct {
 }
 
 // Measures lists the measures of the generated examples, in the order in which tables show them.
-func (s *SampleQuality) Measures() []Measure {
-	return s.list(func(c Compared) Estimate { return c.Generated })
+func (s *SampleQuality) Measures() []measure.Measure {
+	return s.list(func(c Compared) measure.Estimate { return c.Generated })
 }
 
 // Floor lists the same measures of real against real examples.
-func (s *SampleQuality) Floor() []Measure {
-	return s.list(func(c Compared) Estimate { return c.Floor })
+func (s *SampleQuality) Floor() []measure.Measure {
+	return s.list(func(c Compared) measure.Estimate { return c.Floor })
 }
 
-func (s *SampleQuality) list(which func(Compared) Estimate) []Measure {
-	return []Measure{
-		which(s.Frechet).As(About{"frechet", "squared features", false}),
-		which(s.KID).As(About{"kid", "", false}),
-		which(s.Precision).As(About{"precision", "share", true}),
-		which(s.Recall).As(About{"recall", "share", true}),
-		which(s.Density).As(About{"density", "", true}),
-		which(s.Coverage).As(About{"coverage", "share", true}),
+func (s *SampleQuality) list(which func(Compared) measure.Estimate) []measure.Measure {
+	return []measure.Measure{
+		which(s.Frechet).As(measure.Lower("frechet", "squared features")),
+		which(s.KID).As(measure.Lower("kid", "")),
+		which(s.Precision).As(measure.Higher("precision", "share")),
+		which(s.Recall).As(measure.Higher("recall", "share")),
+		which(s.Density).As(measure.Higher("density", "")),
+		which(s.Coverage).As(measure.Higher("coverage", "share")),
 	}
 }
 
@@ -119,10 +120,10 @@ func Samples(ctx context.Context, m model.Model, real data.Set, n int, seed uint
 		return nil, err
 	}
 	s := &SampleQuality{N: n, Features: f.name, Given: given}
-	if err := s.compare(ctx, a, g, seed, func(c *Compared) *Estimate { return &c.Generated }); err != nil {
+	if err := s.compare(ctx, a, g, seed, func(c *Compared) *measure.Estimate { return &c.Generated }); err != nil {
 		return nil, err
 	}
-	if err := s.compare(ctx, a, b, seed, func(c *Compared) *Estimate { return &c.Floor }); err != nil {
+	if err := s.compare(ctx, a, b, seed, func(c *Compared) *measure.Estimate { return &c.Floor }); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -130,7 +131,7 @@ func Samples(ctx context.Context, m model.Model, real data.Set, n int, seed uint
 
 // compare fills one side of every measure with that of sample against the real examples.
 func (s *SampleQuality) compare(
-	ctx context.Context, real, sample points, seed uint64, side func(*Compared) *Estimate,
+	ctx context.Context, real, sample points, seed uint64, side func(*Compared) *measure.Estimate,
 ) (err error) {
 	if *side(&s.Frechet), err = frechetEstimate(ctx, real, sample, seed); err != nil {
 		return err

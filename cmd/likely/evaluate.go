@@ -14,6 +14,7 @@ import (
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -76,7 +77,7 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 		a.note("%s are too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
 	}
 	a.note("measuring %s on %s of %s", file.Card.Name, plural(set.Len(), "example", "examples"), which)
-	results, err := measure(ctx, m, set, f.samples, a.seed)
+	results, err := measureModel(ctx, m, set, f.samples, a.seed)
 	if err != nil {
 		return err
 	}
@@ -146,15 +147,15 @@ func unitLines(results []result) []string {
 
 // result is a group of measures.
 type result interface {
-	Measures() []evaluate.Measure
+	Measures() []measure.Measure
 	json.Marshaler
 }
 
 // leastToCompare is how many real examples a comparison with samples needs: it cuts them in halves of at least 10.
 const leastToCompare = 20
 
-// measure takes every measure that fits the model and the data.
-func measure(ctx context.Context, m model.Model, set data.Set, samples int, seed uint64) ([]result, error) {
+// measureModel takes every measure that fits the model and the data.
+func measureModel(ctx context.Context, m model.Model, set data.Set, samples int, seed uint64) ([]result, error) {
 	var results []result
 	c, discriminative, err := classifierOf(m)
 	if err != nil {
@@ -240,10 +241,10 @@ func measureRows(r result) [][]string {
 		if m.HigherIsBetter {
 			better = "higher"
 		}
-		if m.Kind == evaluate.KindBound {
+		if m.Kind == measure.KindBound {
 			name += " (bound)"
 		}
-		if m.Kind != evaluate.KindExact && !math.IsNaN(m.StandardError) {
+		if m.Kind != measure.KindExact && !math.IsNaN(m.StandardError) {
 			se = strconv.FormatFloat(m.StandardError, 'g', 2, 64)
 		}
 		if v, ok := floor[m.Name]; ok {

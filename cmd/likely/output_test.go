@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -56,7 +56,7 @@ func TestDescribe(t *testing.T) {
 // fixed is a result with a given JSON object.
 type fixed string
 
-func (f fixed) Measures() []evaluate.Measure { return nil }
+func (f fixed) Measures() []measure.Measure  { return nil }
 func (f fixed) MarshalJSON() ([]byte, error) { return []byte(f), nil }
 
 func TestMergeKeepsBoth(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/report"
 )
@@ -157,7 +157,7 @@ func measuresOf(groups ...result) []report.Measure {
 	return rows
 }
 
-func reportMeasure(m evaluate.Measure, floor *float64) report.Measure {
+func reportMeasure(m measure.Measure, floor *float64) report.Measure {
 	better := "lower"
 	if m.HigherIsBetter {
 		better = "higher"
