@@ -117,7 +117,7 @@ func newGEMM() *table {
 	return &table{
 		title: "Matrix products",
 		note: "GFLOP/s in float32, m x k times k x n; n and t say which operand is stored transposed. Ours is a program of one product;\n" +
-			"PyTorch's is torch.mm. The ratio is to the better of the others. Per cent are of a core's peak as it was in the same turns.",
+			"PyTorch's is torch.mm. The ratio is to the better of the others. Per cent are of a core's peak as it was between our runs.",
 		columns: []string{"product", "threads", "likely", "% of peak", "torch.mm", "numpy", "ratio", "m x k x n"},
 	}
 }

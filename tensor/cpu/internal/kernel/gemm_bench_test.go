@@ -16,6 +16,7 @@ var gemmShapes = []struct {
 	{false, false, 1024, 1024, 1024},
 	{false, false, 128, 512, 784},
 	{false, false, 128, 256, 512},
+	{false, true, 128, 784, 512},
 	{false, true, 128, 512, 256},
 	{true, false, 784, 512, 128},
 	{true, false, 512, 256, 128},

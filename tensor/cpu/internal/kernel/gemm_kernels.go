@@ -49,8 +49,9 @@ type gatherFunc[T float] func(dst []T, stride int, src []T, offs []int, cols int
 // form has += for =, and touches nothing else.
 type copyFunc[T float] func(dst []T, stride int, src []T, ld, n, cols int)
 
-// directFunc is micro with the rows of A where they are, lda apart, and a packed panel of B.
-type directFunc[T float] func(k int, a *T, lda int, b, c *T, ldc, cols, add int)
+// directFunc is micro with the rows of A where they are, lda apart, and a packed panel of B. For every four terms two cache lines are
+// prefetched, from next on, skip elements apart; next may point anywhere.
+type directFunc[T float] func(k int, a *T, lda int, b, c *T, ldc, cols, add int, next *T, skip int)
 
 // dotsFunc multiplies one row with columns that lie as rows in b:
 //

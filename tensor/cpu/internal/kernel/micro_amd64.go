@@ -6,337 +6,337 @@ package kernel
 func sgemm512x1x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x1x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x1x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x1x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x1x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x1x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x2x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x2x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x2x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x2x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x2x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x2x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x3x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x3x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x3x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x3x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x3x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x3x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x4x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x4x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x4x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x4x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x4x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x4x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x5x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x5x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x5x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x5x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x5x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x5x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x6x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x6x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x6x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x6x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x6x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x6x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x7x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x7x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x7x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x7x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x7x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x7x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x8x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x8x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x8x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x8x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x8x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x8x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x9x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x9x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x9x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x9x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x9x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x9x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x10x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x10x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x10x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x10x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x10x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x10x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x11x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x11x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x11x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x11x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x11x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x11x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x12x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x12x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x12x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x12x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x12x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x12x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x13x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x13x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x13x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x13x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x13x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x13x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x14x16(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x14x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x14x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func sgemm512x14x32(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)
 
 //go:noescape
-func sdirect512x14x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
+func sdirect512x14x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
 
 //go:noescape
 func dgemm512x1x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x1x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x1x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x1x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x1x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x1x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x2x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x2x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x2x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x2x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x2x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x2x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x3x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x3x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x3x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x3x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x3x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x3x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x4x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x4x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x4x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x4x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x4x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x4x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x5x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x5x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x5x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x5x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x5x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x5x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x6x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x6x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x6x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x6x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x6x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x6x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x7x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x7x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x7x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x7x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x7x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x7x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x8x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x8x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x8x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x8x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x8x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x8x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x9x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x9x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x9x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x9x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x9x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x9x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x10x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x10x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x10x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x10x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x10x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x10x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x11x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x11x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x11x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x11x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x11x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x11x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x12x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x12x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x12x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x12x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x12x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x12x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x13x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x13x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x13x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x13x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x13x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x13x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x14x8(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x14x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x14x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func dgemm512x14x16(k int, a *float64, b *float64, ldb int, c *float64, ldc int, cols int, add int)
 
 //go:noescape
-func ddirect512x14x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
+func ddirect512x14x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
 
 //go:noescape
 func sgemm256x1x8(k int, a *float32, b *float32, ldb int, c *float32, ldc int, cols int, add int)

@@ -78,28 +78,38 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x1x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x1x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z0, Z0, Z0
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x1x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x1x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	VPXORD     Z0, Z0, Z0
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z1
 	VFMADD231PS.BCST (SI), Z1, Z0
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z1
 	VFMADD231PS.BCST 4(SI), Z1, Z0
 	VMOVUPS          128(DI), Z1
 	VFMADD231PS.BCST 8(SI), Z1, Z0
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z1
 	VFMADD231PS.BCST 12(SI), Z1, Z0
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -238,19 +248,27 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x1x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x1x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x1x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x1x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z2
@@ -258,6 +276,7 @@ unrolled:
 	VBROADCASTSS (SI), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z2
 	VMOVUPS      192(DI), Z3
 	VBROADCASTSS 4(SI), Z4
@@ -268,11 +287,13 @@ unrolled:
 	VBROADCASTSS 8(SI), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z2
 	VMOVUPS      448(DI), Z3
 	VBROADCASTSS 12(SI), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -434,33 +455,45 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x2x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x2x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x2x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x2x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z2
 	VFMADD231PS.BCST (SI), Z2, Z0
 	VFMADD231PS.BCST (SI)(R9*1), Z2, Z1
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z2
 	VFMADD231PS.BCST 4(SI), Z2, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z2, Z1
 	VMOVUPS          128(DI), Z2
 	VFMADD231PS.BCST 8(SI), Z2, Z0
 	VFMADD231PS.BCST 8(SI)(R9*1), Z2, Z1
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z2
 	VFMADD231PS.BCST 12(SI), Z2, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z2, Z1
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -652,21 +685,32 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x2x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x2x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x2x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x2x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z4
@@ -677,6 +721,7 @@ unrolled:
 	VBROADCASTSS (SI)(R9*1), Z7
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z4
 	VMOVUPS      192(DI), Z5
 	VBROADCASTSS 4(SI), Z6
@@ -693,6 +738,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R9*1), Z7
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z4
 	VMOVUPS      448(DI), Z5
 	VBROADCASTSS 12(SI), Z6
@@ -701,6 +747,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R9*1), Z7
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -900,26 +947,38 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x3x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x3x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x3x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x3x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z3
 	VFMADD231PS.BCST (SI), Z3, Z0
 	VFMADD231PS.BCST (SI)(R9*1), Z3, Z1
 	VFMADD231PS.BCST (SI)(R9*2), Z3, Z2
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z3
 	VFMADD231PS.BCST 4(SI), Z3, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z3, Z1
@@ -928,10 +987,12 @@ unrolled:
 	VFMADD231PS.BCST 8(SI), Z3, Z0
 	VFMADD231PS.BCST 8(SI)(R9*1), Z3, Z1
 	VFMADD231PS.BCST 8(SI)(R9*2), Z3, Z2
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z3
 	VFMADD231PS.BCST 12(SI), Z3, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z3, Z1
 	VFMADD231PS.BCST 12(SI)(R9*2), Z3, Z2
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -1166,23 +1227,37 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x3x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x3x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x3x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x3x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z6
@@ -1196,6 +1271,7 @@ unrolled:
 	VBROADCASTSS (SI)(R9*2), Z10
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z6
 	VMOVUPS      192(DI), Z7
 	VBROADCASTSS 4(SI), Z8
@@ -1218,6 +1294,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R9*2), Z10
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z6
 	VMOVUPS      448(DI), Z7
 	VBROADCASTSS 12(SI), Z8
@@ -1229,6 +1306,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R9*2), Z10
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -1466,22 +1544,35 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x4x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x4x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x4x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x4x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z4
@@ -1489,6 +1580,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R9*1), Z4, Z1
 	VFMADD231PS.BCST (SI)(R9*2), Z4, Z2
 	VFMADD231PS.BCST (SI)(R10*1), Z4, Z3
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z4
 	VFMADD231PS.BCST 4(SI), Z4, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z4, Z1
@@ -1499,11 +1591,13 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R9*1), Z4, Z1
 	VFMADD231PS.BCST 8(SI)(R9*2), Z4, Z2
 	VFMADD231PS.BCST 8(SI)(R10*1), Z4, Z3
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z4
 	VFMADD231PS.BCST 12(SI), Z4, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z4, Z1
 	VFMADD231PS.BCST 12(SI)(R9*2), Z4, Z2
 	VFMADD231PS.BCST 12(SI)(R10*1), Z4, Z3
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -1781,26 +1875,43 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x4x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x4x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x4x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x4x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z8
@@ -1817,6 +1928,7 @@ unrolled:
 	VBROADCASTSS (SI)(R10*1), Z13
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z8
 	VMOVUPS      192(DI), Z9
 	VBROADCASTSS 4(SI), Z10
@@ -1845,6 +1957,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R10*1), Z13
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z8
 	VMOVUPS      448(DI), Z9
 	VBROADCASTSS 12(SI), Z10
@@ -1859,6 +1972,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R10*1), Z13
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -2134,23 +2248,38 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x5x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x5x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x5x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x5x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z5
@@ -2159,6 +2288,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R9*2), Z5, Z2
 	VFMADD231PS.BCST (SI)(R10*1), Z5, Z3
 	VFMADD231PS.BCST (SI)(R9*4), Z5, Z4
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z5
 	VFMADD231PS.BCST 4(SI), Z5, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z5, Z1
@@ -2171,12 +2301,14 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R9*2), Z5, Z2
 	VFMADD231PS.BCST 8(SI)(R10*1), Z5, Z3
 	VFMADD231PS.BCST 8(SI)(R9*4), Z5, Z4
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z5
 	VFMADD231PS.BCST 12(SI), Z5, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z5, Z1
 	VFMADD231PS.BCST 12(SI)(R9*2), Z5, Z2
 	VFMADD231PS.BCST 12(SI)(R10*1), Z5, Z3
 	VFMADD231PS.BCST 12(SI)(R9*4), Z5, Z4
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -2497,28 +2629,48 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x5x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x5x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x5x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x5x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z10
@@ -2538,6 +2690,7 @@ unrolled:
 	VBROADCASTSS (SI)(R9*4), Z12
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z10
 	VMOVUPS      192(DI), Z11
 	VBROADCASTSS 4(SI), Z12
@@ -2572,6 +2725,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R9*4), Z12
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z10
 	VMOVUPS      448(DI), Z11
 	VBROADCASTSS 12(SI), Z12
@@ -2589,6 +2743,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R9*4), Z12
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -2902,25 +3057,42 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x6x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x6x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x6x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x6x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z6
@@ -2930,6 +3102,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R10*1), Z6, Z3
 	VFMADD231PS.BCST (SI)(R9*4), Z6, Z4
 	VFMADD231PS.BCST (SI)(R11*1), Z6, Z5
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z6
 	VFMADD231PS.BCST 4(SI), Z6, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z6, Z1
@@ -2944,6 +3117,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R10*1), Z6, Z3
 	VFMADD231PS.BCST 8(SI)(R9*4), Z6, Z4
 	VFMADD231PS.BCST 8(SI)(R11*1), Z6, Z5
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z6
 	VFMADD231PS.BCST 12(SI), Z6, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z6, Z1
@@ -2951,6 +3125,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R10*1), Z6, Z3
 	VFMADD231PS.BCST 12(SI)(R9*4), Z6, Z4
 	VFMADD231PS.BCST 12(SI)(R11*1), Z6, Z5
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -3314,31 +3489,54 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x6x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x6x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x6x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x6x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z12
@@ -3361,6 +3559,7 @@ unrolled:
 	VBROADCASTSS (SI)(R11*1), Z15
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z12
 	VMOVUPS      192(DI), Z13
 	VBROADCASTSS 4(SI), Z14
@@ -3401,6 +3600,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R11*1), Z15
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z12
 	VMOVUPS      448(DI), Z13
 	VBROADCASTSS 12(SI), Z14
@@ -3421,6 +3621,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R11*1), Z15
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -3772,26 +3973,45 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x7x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x7x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x7x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x7x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z7
@@ -3802,6 +4022,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R9*4), Z7, Z4
 	VFMADD231PS.BCST (SI)(R11*1), Z7, Z5
 	VFMADD231PS.BCST (SI)(R10*2), Z7, Z6
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z7
 	VFMADD231PS.BCST 4(SI), Z7, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z7, Z1
@@ -3818,6 +4039,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R9*4), Z7, Z4
 	VFMADD231PS.BCST 8(SI)(R11*1), Z7, Z5
 	VFMADD231PS.BCST 8(SI)(R10*2), Z7, Z6
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z7
 	VFMADD231PS.BCST 12(SI), Z7, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z7, Z1
@@ -3826,6 +4048,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R9*4), Z7, Z4
 	VFMADD231PS.BCST 12(SI)(R11*1), Z7, Z5
 	VFMADD231PS.BCST 12(SI)(R10*2), Z7, Z6
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -4232,33 +4455,59 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x7x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x7x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x7x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x7x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z14
@@ -4284,6 +4533,7 @@ unrolled:
 	VBROADCASTSS (SI)(R10*2), Z18
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z14
 	VMOVUPS      192(DI), Z15
 	VBROADCASTSS 4(SI), Z16
@@ -4330,6 +4580,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R10*2), Z18
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z14
 	VMOVUPS      448(DI), Z15
 	VBROADCASTSS 12(SI), Z16
@@ -4353,6 +4604,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R10*2), Z18
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -4742,28 +4994,49 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x8x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x8x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x8x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x8x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z8
@@ -4775,6 +5048,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R11*1), Z8, Z5
 	VFMADD231PS.BCST (SI)(R10*2), Z8, Z6
 	VFMADD231PS.BCST (SI)(R12*1), Z8, Z7
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z8
 	VFMADD231PS.BCST 4(SI), Z8, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z8, Z1
@@ -4793,6 +5067,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R11*1), Z8, Z5
 	VFMADD231PS.BCST 8(SI)(R10*2), Z8, Z6
 	VFMADD231PS.BCST 8(SI)(R12*1), Z8, Z7
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z8
 	VFMADD231PS.BCST 12(SI), Z8, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z8, Z1
@@ -4802,6 +5077,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R11*1), Z8, Z5
 	VFMADD231PS.BCST 12(SI)(R10*2), Z8, Z6
 	VFMADD231PS.BCST 12(SI)(R12*1), Z8, Z7
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -5251,36 +5527,65 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x8x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x8x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x8x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x8x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z16
@@ -5309,6 +5614,7 @@ unrolled:
 	VBROADCASTSS (SI)(R12*1), Z21
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z16
 	VMOVUPS      192(DI), Z17
 	VBROADCASTSS 4(SI), Z18
@@ -5361,6 +5667,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R12*1), Z21
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z16
 	VMOVUPS      448(DI), Z17
 	VBROADCASTSS 12(SI), Z18
@@ -5387,6 +5694,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R12*1), Z21
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -5814,29 +6122,52 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x9x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x9x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x9x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x9x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z9
@@ -5849,6 +6180,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R10*2), Z9, Z6
 	VFMADD231PS.BCST (SI)(R12*1), Z9, Z7
 	VFMADD231PS.BCST (SI)(R9*8), Z9, Z8
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z9
 	VFMADD231PS.BCST 4(SI), Z9, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z9, Z1
@@ -5869,6 +6201,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R10*2), Z9, Z6
 	VFMADD231PS.BCST 8(SI)(R12*1), Z9, Z7
 	VFMADD231PS.BCST 8(SI)(R9*8), Z9, Z8
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z9
 	VFMADD231PS.BCST 12(SI), Z9, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z9, Z1
@@ -5879,6 +6212,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R10*2), Z9, Z6
 	VFMADD231PS.BCST 12(SI)(R12*1), Z9, Z7
 	VFMADD231PS.BCST 12(SI)(R9*8), Z9, Z8
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -6371,38 +6705,70 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x9x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x9x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x9x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x9x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z18
@@ -6434,6 +6800,7 @@ unrolled:
 	VBROADCASTSS (SI)(R9*8), Z20
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z18
 	VMOVUPS      192(DI), Z19
 	VBROADCASTSS 4(SI), Z20
@@ -6492,6 +6859,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R9*8), Z20
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z18
 	VMOVUPS      448(DI), Z19
 	VBROADCASTSS 12(SI), Z20
@@ -6521,6 +6889,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R9*8), Z20
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -6986,31 +7355,56 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x10x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x10x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x10x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x10x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z10
@@ -7024,6 +7418,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R12*1), Z10, Z7
 	VFMADD231PS.BCST (SI)(R9*8), Z10, Z8
 	VFMADD231PS.BCST (SI)(R13*1), Z10, Z9
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z10
 	VFMADD231PS.BCST 4(SI), Z10, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z10, Z1
@@ -7046,6 +7441,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R12*1), Z10, Z7
 	VFMADD231PS.BCST 8(SI)(R9*8), Z10, Z8
 	VFMADD231PS.BCST 8(SI)(R13*1), Z10, Z9
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z10
 	VFMADD231PS.BCST 12(SI), Z10, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z10, Z1
@@ -7057,6 +7453,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R12*1), Z10, Z7
 	VFMADD231PS.BCST 12(SI)(R9*8), Z10, Z8
 	VFMADD231PS.BCST 12(SI)(R13*1), Z10, Z9
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -7592,41 +7989,76 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x10x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x10x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x10x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x10x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z20
@@ -7661,6 +8093,7 @@ unrolled:
 	VBROADCASTSS (SI)(R13*1), Z23
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z20
 	VMOVUPS      192(DI), Z21
 	VBROADCASTSS 4(SI), Z22
@@ -7725,6 +8158,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R13*1), Z23
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z20
 	VMOVUPS      448(DI), Z21
 	VBROADCASTSS 12(SI), Z22
@@ -7757,6 +8191,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R13*1), Z23
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -8260,32 +8695,59 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x11x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x11x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x11x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x11x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z11
@@ -8300,6 +8762,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R9*8), Z11, Z8
 	VFMADD231PS.BCST (SI)(R13*1), Z11, Z9
 	VFMADD231PS.BCST (SI)(R11*2), Z11, Z10
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z11
 	VFMADD231PS.BCST 4(SI), Z11, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z11, Z1
@@ -8324,6 +8787,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R9*8), Z11, Z8
 	VFMADD231PS.BCST 8(SI)(R13*1), Z11, Z9
 	VFMADD231PS.BCST 8(SI)(R11*2), Z11, Z10
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z11
 	VFMADD231PS.BCST 12(SI), Z11, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z11, Z1
@@ -8336,6 +8800,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R9*8), Z11, Z8
 	VFMADD231PS.BCST 12(SI)(R13*1), Z11, Z9
 	VFMADD231PS.BCST 12(SI)(R11*2), Z11, Z10
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -8914,43 +9379,81 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x11x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x11x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x11x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x11x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z22
@@ -8988,6 +9491,7 @@ unrolled:
 	VBROADCASTSS (SI)(R11*2), Z26
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z22
 	VMOVUPS      192(DI), Z23
 	VBROADCASTSS 4(SI), Z24
@@ -9058,6 +9562,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R11*2), Z26
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z22
 	VMOVUPS      448(DI), Z23
 	VBROADCASTSS 12(SI), Z24
@@ -9093,6 +9598,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R11*2), Z26
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -9634,34 +10140,63 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x12x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x12x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x12x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x12x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z12
@@ -9677,6 +10212,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R13*1), Z12, Z9
 	VFMADD231PS.BCST (SI)(R11*2), Z12, Z10
 	VFMADD231PS.BCST (SI)(CX*1), Z12, Z11
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z12
 	VFMADD231PS.BCST 4(SI), Z12, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z12, Z1
@@ -9703,6 +10239,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R13*1), Z12, Z9
 	VFMADD231PS.BCST 8(SI)(R11*2), Z12, Z10
 	VFMADD231PS.BCST 8(SI)(CX*1), Z12, Z11
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z12
 	VFMADD231PS.BCST 12(SI), Z12, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z12, Z1
@@ -9716,6 +10253,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R13*1), Z12, Z9
 	VFMADD231PS.BCST 12(SI)(R11*2), Z12, Z10
 	VFMADD231PS.BCST 12(SI)(CX*1), Z12, Z11
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -10337,46 +10875,87 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x12x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x12x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x12x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x12x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z24
@@ -10417,6 +10996,7 @@ unrolled:
 	VBROADCASTSS (SI)(CX*1), Z29
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z24
 	VMOVUPS      192(DI), Z25
 	VBROADCASTSS 4(SI), Z26
@@ -10493,6 +11073,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(CX*1), Z29
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z24
 	VMOVUPS      448(DI), Z25
 	VBROADCASTSS 12(SI), Z26
@@ -10531,6 +11112,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(CX*1), Z29
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -11110,35 +11692,66 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x13x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x13x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x13x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x13x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z13
@@ -11155,6 +11768,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(R11*2), Z13, Z10
 	VFMADD231PS.BCST (SI)(CX*1), Z13, Z11
 	VFMADD231PS.BCST (SI)(R10*4), Z13, Z12
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z13
 	VFMADD231PS.BCST 4(SI), Z13, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z13, Z1
@@ -11183,6 +11797,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(R11*2), Z13, Z10
 	VFMADD231PS.BCST 8(SI)(CX*1), Z13, Z11
 	VFMADD231PS.BCST 8(SI)(R10*4), Z13, Z12
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z13
 	VFMADD231PS.BCST 12(SI), Z13, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z13, Z1
@@ -11197,6 +11812,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(R11*2), Z13, Z10
 	VFMADD231PS.BCST 12(SI)(CX*1), Z13, Z11
 	VFMADD231PS.BCST 12(SI)(R10*4), Z13, Z12
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -11861,48 +12477,92 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x13x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x13x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x13x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x13x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z26
@@ -11946,6 +12606,7 @@ unrolled:
 	VBROADCASTSS (SI)(R10*4), Z28
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
 	VBROADCASTSS 4(SI), Z28
@@ -12028,6 +12689,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R10*4), Z28
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z26
 	VMOVUPS      448(DI), Z27
 	VBROADCASTSS 12(SI), Z28
@@ -12069,6 +12731,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R10*4), Z28
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -12686,37 +13349,70 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x14x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x14x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	LEAQ   (CX)(R9*2), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x14x16(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x14x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	LEAQ       (CX)(R9*2), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z14
@@ -12734,6 +13430,7 @@ unrolled:
 	VFMADD231PS.BCST (SI)(CX*1), Z14, Z11
 	VFMADD231PS.BCST (SI)(R10*4), Z14, Z12
 	VFMADD231PS.BCST (SI)(R8*1), Z14, Z13
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z14
 	VFMADD231PS.BCST 4(SI), Z14, Z0
 	VFMADD231PS.BCST 4(SI)(R9*1), Z14, Z1
@@ -12764,6 +13461,7 @@ unrolled:
 	VFMADD231PS.BCST 8(SI)(CX*1), Z14, Z11
 	VFMADD231PS.BCST 8(SI)(R10*4), Z14, Z12
 	VFMADD231PS.BCST 8(SI)(R8*1), Z14, Z13
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z14
 	VFMADD231PS.BCST 12(SI), Z14, Z0
 	VFMADD231PS.BCST 12(SI)(R9*1), Z14, Z1
@@ -12779,6 +13477,7 @@ unrolled:
 	VFMADD231PS.BCST 12(SI)(CX*1), Z14, Z11
 	VFMADD231PS.BCST 12(SI)(R10*4), Z14, Z12
 	VFMADD231PS.BCST 12(SI)(R8*1), Z14, Z13
+	ADDQ             R15, DX
 	ADDQ             $0x10, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -13486,51 +14185,98 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func sdirect512x14x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·sdirect512x14x32(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x02, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	LEAQ   (CX)(R9*2), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func sdirect512x14x32(k int, a *float32, lda int, b *float32, c *float32, ldc int, cols int, add int, next *float32, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·sdirect512x14x32(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x02, R15
+	SHLQ       $0x02, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	LEAQ       (CX)(R9*2), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z28
@@ -13577,6 +14323,7 @@ unrolled:
 	VBROADCASTSS (SI)(R8*1), Z31
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z28
 	VMOVUPS      192(DI), Z29
 	VBROADCASTSS 4(SI), Z30
@@ -13665,6 +14412,7 @@ unrolled:
 	VBROADCASTSS 8(SI)(R8*1), Z31
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z28
 	VMOVUPS      448(DI), Z29
 	VBROADCASTSS 12(SI), Z30
@@ -13709,6 +14457,7 @@ unrolled:
 	VBROADCASTSS 12(SI)(R8*1), Z31
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
+	ADDQ         R15, DX
 	ADDQ         $0x10, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -14051,28 +14800,38 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x1x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x1x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	VPXORD Z0, Z0, Z0
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x1x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x1x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	VPXORD     Z0, Z0, Z0
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z1
 	VFMADD231PD.BCST (SI), Z1, Z0
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z1
 	VFMADD231PD.BCST 8(SI), Z1, Z0
 	VMOVUPS          128(DI), Z1
 	VFMADD231PD.BCST 16(SI), Z1, Z0
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z1
 	VFMADD231PD.BCST 24(SI), Z1, Z0
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -14211,19 +14970,27 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x1x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x1x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x1x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x1x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z2
@@ -14231,6 +14998,7 @@ unrolled:
 	VBROADCASTSD (SI), Z4
 	VFMADD231PD  Z4, Z2, Z0
 	VFMADD231PD  Z4, Z3, Z1
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z2
 	VMOVUPS      192(DI), Z3
 	VBROADCASTSD 8(SI), Z4
@@ -14241,11 +15009,13 @@ unrolled:
 	VBROADCASTSD 16(SI), Z4
 	VFMADD231PD  Z4, Z2, Z0
 	VFMADD231PD  Z4, Z3, Z1
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z2
 	VMOVUPS      448(DI), Z3
 	VBROADCASTSD 24(SI), Z4
 	VFMADD231PD  Z4, Z2, Z0
 	VFMADD231PD  Z4, Z3, Z1
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -14407,33 +15177,45 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x2x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x2x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x2x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x2x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z2
 	VFMADD231PD.BCST (SI), Z2, Z0
 	VFMADD231PD.BCST (SI)(R9*1), Z2, Z1
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z2
 	VFMADD231PD.BCST 8(SI), Z2, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z2, Z1
 	VMOVUPS          128(DI), Z2
 	VFMADD231PD.BCST 16(SI), Z2, Z0
 	VFMADD231PD.BCST 16(SI)(R9*1), Z2, Z1
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z2
 	VFMADD231PD.BCST 24(SI), Z2, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z2, Z1
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -14625,21 +15407,32 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x2x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x2x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x2x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x2x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z4
@@ -14650,6 +15443,7 @@ unrolled:
 	VBROADCASTSD (SI)(R9*1), Z7
 	VFMADD231PD  Z7, Z4, Z2
 	VFMADD231PD  Z7, Z5, Z3
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z4
 	VMOVUPS      192(DI), Z5
 	VBROADCASTSD 8(SI), Z6
@@ -14666,6 +15460,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R9*1), Z7
 	VFMADD231PD  Z7, Z4, Z2
 	VFMADD231PD  Z7, Z5, Z3
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z4
 	VMOVUPS      448(DI), Z5
 	VBROADCASTSD 24(SI), Z6
@@ -14674,6 +15469,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R9*1), Z7
 	VFMADD231PD  Z7, Z4, Z2
 	VFMADD231PD  Z7, Z5, Z3
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -14873,26 +15669,38 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x3x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x3x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x3x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x3x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z3
 	VFMADD231PD.BCST (SI), Z3, Z0
 	VFMADD231PD.BCST (SI)(R9*1), Z3, Z1
 	VFMADD231PD.BCST (SI)(R9*2), Z3, Z2
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z3
 	VFMADD231PD.BCST 8(SI), Z3, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z3, Z1
@@ -14901,10 +15709,12 @@ unrolled:
 	VFMADD231PD.BCST 16(SI), Z3, Z0
 	VFMADD231PD.BCST 16(SI)(R9*1), Z3, Z1
 	VFMADD231PD.BCST 16(SI)(R9*2), Z3, Z2
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z3
 	VFMADD231PD.BCST 24(SI), Z3, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z3, Z1
 	VFMADD231PD.BCST 24(SI)(R9*2), Z3, Z2
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -15139,23 +15949,37 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x3x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x3x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x3x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x3x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z6
@@ -15169,6 +15993,7 @@ unrolled:
 	VBROADCASTSD (SI)(R9*2), Z10
 	VFMADD231PD  Z10, Z6, Z4
 	VFMADD231PD  Z10, Z7, Z5
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z6
 	VMOVUPS      192(DI), Z7
 	VBROADCASTSD 8(SI), Z8
@@ -15191,6 +16016,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R9*2), Z10
 	VFMADD231PD  Z10, Z6, Z4
 	VFMADD231PD  Z10, Z7, Z5
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z6
 	VMOVUPS      448(DI), Z7
 	VBROADCASTSD 24(SI), Z8
@@ -15202,6 +16028,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R9*2), Z10
 	VFMADD231PD  Z10, Z6, Z4
 	VFMADD231PD  Z10, Z7, Z5
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -15439,22 +16266,35 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x4x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x4x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x4x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x4x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z4
@@ -15462,6 +16302,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R9*1), Z4, Z1
 	VFMADD231PD.BCST (SI)(R9*2), Z4, Z2
 	VFMADD231PD.BCST (SI)(R10*1), Z4, Z3
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z4
 	VFMADD231PD.BCST 8(SI), Z4, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z4, Z1
@@ -15472,11 +16313,13 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R9*1), Z4, Z1
 	VFMADD231PD.BCST 16(SI)(R9*2), Z4, Z2
 	VFMADD231PD.BCST 16(SI)(R10*1), Z4, Z3
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z4
 	VFMADD231PD.BCST 24(SI), Z4, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z4, Z1
 	VFMADD231PD.BCST 24(SI)(R9*2), Z4, Z2
 	VFMADD231PD.BCST 24(SI)(R10*1), Z4, Z3
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -15754,26 +16597,43 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x4x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x4x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x4x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x4x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z8
@@ -15790,6 +16650,7 @@ unrolled:
 	VBROADCASTSD (SI)(R10*1), Z13
 	VFMADD231PD  Z13, Z8, Z6
 	VFMADD231PD  Z13, Z9, Z7
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z8
 	VMOVUPS      192(DI), Z9
 	VBROADCASTSD 8(SI), Z10
@@ -15818,6 +16679,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R10*1), Z13
 	VFMADD231PD  Z13, Z8, Z6
 	VFMADD231PD  Z13, Z9, Z7
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z8
 	VMOVUPS      448(DI), Z9
 	VBROADCASTSD 24(SI), Z10
@@ -15832,6 +16694,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R10*1), Z13
 	VFMADD231PD  Z13, Z8, Z6
 	VFMADD231PD  Z13, Z9, Z7
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -16107,23 +16970,38 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x5x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x5x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x5x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x5x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z5
@@ -16132,6 +17010,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R9*2), Z5, Z2
 	VFMADD231PD.BCST (SI)(R10*1), Z5, Z3
 	VFMADD231PD.BCST (SI)(R9*4), Z5, Z4
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z5
 	VFMADD231PD.BCST 8(SI), Z5, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z5, Z1
@@ -16144,12 +17023,14 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R9*2), Z5, Z2
 	VFMADD231PD.BCST 16(SI)(R10*1), Z5, Z3
 	VFMADD231PD.BCST 16(SI)(R9*4), Z5, Z4
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z5
 	VFMADD231PD.BCST 24(SI), Z5, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z5, Z1
 	VFMADD231PD.BCST 24(SI)(R9*2), Z5, Z2
 	VFMADD231PD.BCST 24(SI)(R10*1), Z5, Z3
 	VFMADD231PD.BCST 24(SI)(R9*4), Z5, Z4
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -16470,28 +17351,48 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x5x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x5x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x5x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x5x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z10
@@ -16511,6 +17412,7 @@ unrolled:
 	VBROADCASTSD (SI)(R9*4), Z12
 	VFMADD231PD  Z12, Z10, Z8
 	VFMADD231PD  Z12, Z11, Z9
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z10
 	VMOVUPS      192(DI), Z11
 	VBROADCASTSD 8(SI), Z12
@@ -16545,6 +17447,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R9*4), Z12
 	VFMADD231PD  Z12, Z10, Z8
 	VFMADD231PD  Z12, Z11, Z9
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z10
 	VMOVUPS      448(DI), Z11
 	VBROADCASTSD 24(SI), Z12
@@ -16562,6 +17465,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R9*4), Z12
 	VFMADD231PD  Z12, Z10, Z8
 	VFMADD231PD  Z12, Z11, Z9
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -16875,25 +17779,42 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x6x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x6x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x6x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x6x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z6
@@ -16903,6 +17824,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R10*1), Z6, Z3
 	VFMADD231PD.BCST (SI)(R9*4), Z6, Z4
 	VFMADD231PD.BCST (SI)(R11*1), Z6, Z5
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z6
 	VFMADD231PD.BCST 8(SI), Z6, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z6, Z1
@@ -16917,6 +17839,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R10*1), Z6, Z3
 	VFMADD231PD.BCST 16(SI)(R9*4), Z6, Z4
 	VFMADD231PD.BCST 16(SI)(R11*1), Z6, Z5
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z6
 	VFMADD231PD.BCST 24(SI), Z6, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z6, Z1
@@ -16924,6 +17847,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R10*1), Z6, Z3
 	VFMADD231PD.BCST 24(SI)(R9*4), Z6, Z4
 	VFMADD231PD.BCST 24(SI)(R11*1), Z6, Z5
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -17287,31 +18211,54 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x6x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x6x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x6x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x6x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z12
@@ -17334,6 +18281,7 @@ unrolled:
 	VBROADCASTSD (SI)(R11*1), Z15
 	VFMADD231PD  Z15, Z12, Z10
 	VFMADD231PD  Z15, Z13, Z11
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z12
 	VMOVUPS      192(DI), Z13
 	VBROADCASTSD 8(SI), Z14
@@ -17374,6 +18322,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R11*1), Z15
 	VFMADD231PD  Z15, Z12, Z10
 	VFMADD231PD  Z15, Z13, Z11
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z12
 	VMOVUPS      448(DI), Z13
 	VBROADCASTSD 24(SI), Z14
@@ -17394,6 +18343,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R11*1), Z15
 	VFMADD231PD  Z15, Z12, Z10
 	VFMADD231PD  Z15, Z13, Z11
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -17745,26 +18695,45 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x7x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x7x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x7x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x7x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z7
@@ -17775,6 +18744,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R9*4), Z7, Z4
 	VFMADD231PD.BCST (SI)(R11*1), Z7, Z5
 	VFMADD231PD.BCST (SI)(R10*2), Z7, Z6
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z7
 	VFMADD231PD.BCST 8(SI), Z7, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z7, Z1
@@ -17791,6 +18761,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R9*4), Z7, Z4
 	VFMADD231PD.BCST 16(SI)(R11*1), Z7, Z5
 	VFMADD231PD.BCST 16(SI)(R10*2), Z7, Z6
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z7
 	VFMADD231PD.BCST 24(SI), Z7, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z7, Z1
@@ -17799,6 +18770,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R9*4), Z7, Z4
 	VFMADD231PD.BCST 24(SI)(R11*1), Z7, Z5
 	VFMADD231PD.BCST 24(SI)(R10*2), Z7, Z6
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -18205,33 +19177,59 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x7x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x7x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x7x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x7x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z14
@@ -18257,6 +19255,7 @@ unrolled:
 	VBROADCASTSD (SI)(R10*2), Z18
 	VFMADD231PD  Z18, Z14, Z12
 	VFMADD231PD  Z18, Z15, Z13
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z14
 	VMOVUPS      192(DI), Z15
 	VBROADCASTSD 8(SI), Z16
@@ -18303,6 +19302,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R10*2), Z18
 	VFMADD231PD  Z18, Z14, Z12
 	VFMADD231PD  Z18, Z15, Z13
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z14
 	VMOVUPS      448(DI), Z15
 	VBROADCASTSD 24(SI), Z16
@@ -18326,6 +19326,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R10*2), Z18
 	VFMADD231PD  Z18, Z14, Z12
 	VFMADD231PD  Z18, Z15, Z13
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -18715,28 +19716,49 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x8x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x8x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x8x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x8x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z8
@@ -18748,6 +19770,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R11*1), Z8, Z5
 	VFMADD231PD.BCST (SI)(R10*2), Z8, Z6
 	VFMADD231PD.BCST (SI)(R12*1), Z8, Z7
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z8
 	VFMADD231PD.BCST 8(SI), Z8, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z8, Z1
@@ -18766,6 +19789,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R11*1), Z8, Z5
 	VFMADD231PD.BCST 16(SI)(R10*2), Z8, Z6
 	VFMADD231PD.BCST 16(SI)(R12*1), Z8, Z7
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z8
 	VFMADD231PD.BCST 24(SI), Z8, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z8, Z1
@@ -18775,6 +19799,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R11*1), Z8, Z5
 	VFMADD231PD.BCST 24(SI)(R10*2), Z8, Z6
 	VFMADD231PD.BCST 24(SI)(R12*1), Z8, Z7
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -19224,36 +20249,65 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x8x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x8x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x8x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x8x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z16
@@ -19282,6 +20336,7 @@ unrolled:
 	VBROADCASTSD (SI)(R12*1), Z21
 	VFMADD231PD  Z21, Z16, Z14
 	VFMADD231PD  Z21, Z17, Z15
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z16
 	VMOVUPS      192(DI), Z17
 	VBROADCASTSD 8(SI), Z18
@@ -19334,6 +20389,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R12*1), Z21
 	VFMADD231PD  Z21, Z16, Z14
 	VFMADD231PD  Z21, Z17, Z15
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z16
 	VMOVUPS      448(DI), Z17
 	VBROADCASTSD 24(SI), Z18
@@ -19360,6 +20416,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R12*1), Z21
 	VFMADD231PD  Z21, Z16, Z14
 	VFMADD231PD  Z21, Z17, Z15
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -19787,29 +20844,52 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x9x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x9x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x9x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x9x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z9
@@ -19822,6 +20902,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R10*2), Z9, Z6
 	VFMADD231PD.BCST (SI)(R12*1), Z9, Z7
 	VFMADD231PD.BCST (SI)(R9*8), Z9, Z8
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z9
 	VFMADD231PD.BCST 8(SI), Z9, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z9, Z1
@@ -19842,6 +20923,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R10*2), Z9, Z6
 	VFMADD231PD.BCST 16(SI)(R12*1), Z9, Z7
 	VFMADD231PD.BCST 16(SI)(R9*8), Z9, Z8
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z9
 	VFMADD231PD.BCST 24(SI), Z9, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z9, Z1
@@ -19852,6 +20934,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R10*2), Z9, Z6
 	VFMADD231PD.BCST 24(SI)(R12*1), Z9, Z7
 	VFMADD231PD.BCST 24(SI)(R9*8), Z9, Z8
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -20344,38 +21427,70 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x9x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x9x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x9x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x9x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z18
@@ -20407,6 +21522,7 @@ unrolled:
 	VBROADCASTSD (SI)(R9*8), Z20
 	VFMADD231PD  Z20, Z18, Z16
 	VFMADD231PD  Z20, Z19, Z17
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z18
 	VMOVUPS      192(DI), Z19
 	VBROADCASTSD 8(SI), Z20
@@ -20465,6 +21581,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R9*8), Z20
 	VFMADD231PD  Z20, Z18, Z16
 	VFMADD231PD  Z20, Z19, Z17
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z18
 	VMOVUPS      448(DI), Z19
 	VBROADCASTSD 24(SI), Z20
@@ -20494,6 +21611,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R9*8), Z20
 	VFMADD231PD  Z20, Z18, Z16
 	VFMADD231PD  Z20, Z19, Z17
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -20959,31 +22077,56 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x10x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x10x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x10x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x10x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z10
@@ -20997,6 +22140,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R12*1), Z10, Z7
 	VFMADD231PD.BCST (SI)(R9*8), Z10, Z8
 	VFMADD231PD.BCST (SI)(R13*1), Z10, Z9
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z10
 	VFMADD231PD.BCST 8(SI), Z10, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z10, Z1
@@ -21019,6 +22163,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R12*1), Z10, Z7
 	VFMADD231PD.BCST 16(SI)(R9*8), Z10, Z8
 	VFMADD231PD.BCST 16(SI)(R13*1), Z10, Z9
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z10
 	VFMADD231PD.BCST 24(SI), Z10, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z10, Z1
@@ -21030,6 +22175,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R12*1), Z10, Z7
 	VFMADD231PD.BCST 24(SI)(R9*8), Z10, Z8
 	VFMADD231PD.BCST 24(SI)(R13*1), Z10, Z9
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -21565,41 +22711,76 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x10x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x10x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x10x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x10x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z20
@@ -21634,6 +22815,7 @@ unrolled:
 	VBROADCASTSD (SI)(R13*1), Z23
 	VFMADD231PD  Z23, Z20, Z18
 	VFMADD231PD  Z23, Z21, Z19
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z20
 	VMOVUPS      192(DI), Z21
 	VBROADCASTSD 8(SI), Z22
@@ -21698,6 +22880,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R13*1), Z23
 	VFMADD231PD  Z23, Z20, Z18
 	VFMADD231PD  Z23, Z21, Z19
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z20
 	VMOVUPS      448(DI), Z21
 	VBROADCASTSD 24(SI), Z22
@@ -21730,6 +22913,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R13*1), Z23
 	VFMADD231PD  Z23, Z20, Z18
 	VFMADD231PD  Z23, Z21, Z19
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -22233,32 +23417,59 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x11x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x11x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x11x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x11x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z11
@@ -22273,6 +23484,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R9*8), Z11, Z8
 	VFMADD231PD.BCST (SI)(R13*1), Z11, Z9
 	VFMADD231PD.BCST (SI)(R11*2), Z11, Z10
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z11
 	VFMADD231PD.BCST 8(SI), Z11, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z11, Z1
@@ -22297,6 +23509,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R9*8), Z11, Z8
 	VFMADD231PD.BCST 16(SI)(R13*1), Z11, Z9
 	VFMADD231PD.BCST 16(SI)(R11*2), Z11, Z10
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z11
 	VFMADD231PD.BCST 24(SI), Z11, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z11, Z1
@@ -22309,6 +23522,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R9*8), Z11, Z8
 	VFMADD231PD.BCST 24(SI)(R13*1), Z11, Z9
 	VFMADD231PD.BCST 24(SI)(R11*2), Z11, Z10
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -22887,43 +24101,81 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x11x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x11x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x11x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x11x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z22
@@ -22961,6 +24213,7 @@ unrolled:
 	VBROADCASTSD (SI)(R11*2), Z26
 	VFMADD231PD  Z26, Z22, Z20
 	VFMADD231PD  Z26, Z23, Z21
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z22
 	VMOVUPS      192(DI), Z23
 	VBROADCASTSD 8(SI), Z24
@@ -23031,6 +24284,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R11*2), Z26
 	VFMADD231PD  Z26, Z22, Z20
 	VFMADD231PD  Z26, Z23, Z21
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z22
 	VMOVUPS      448(DI), Z23
 	VBROADCASTSD 24(SI), Z24
@@ -23066,6 +24320,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R11*2), Z26
 	VFMADD231PD  Z26, Z22, Z20
 	VFMADD231PD  Z26, Z23, Z21
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -23607,34 +24862,63 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x12x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x12x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x12x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x12x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z12
@@ -23650,6 +24934,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R13*1), Z12, Z9
 	VFMADD231PD.BCST (SI)(R11*2), Z12, Z10
 	VFMADD231PD.BCST (SI)(CX*1), Z12, Z11
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z12
 	VFMADD231PD.BCST 8(SI), Z12, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z12, Z1
@@ -23676,6 +24961,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R13*1), Z12, Z9
 	VFMADD231PD.BCST 16(SI)(R11*2), Z12, Z10
 	VFMADD231PD.BCST 16(SI)(CX*1), Z12, Z11
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z12
 	VFMADD231PD.BCST 24(SI), Z12, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z12, Z1
@@ -23689,6 +24975,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R13*1), Z12, Z9
 	VFMADD231PD.BCST 24(SI)(R11*2), Z12, Z10
 	VFMADD231PD.BCST 24(SI)(CX*1), Z12, Z11
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -24310,46 +25597,87 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x12x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x12x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x12x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x12x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z24
@@ -24390,6 +25718,7 @@ unrolled:
 	VBROADCASTSD (SI)(CX*1), Z29
 	VFMADD231PD  Z29, Z24, Z22
 	VFMADD231PD  Z29, Z25, Z23
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z24
 	VMOVUPS      192(DI), Z25
 	VBROADCASTSD 8(SI), Z26
@@ -24466,6 +25795,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(CX*1), Z29
 	VFMADD231PD  Z29, Z24, Z22
 	VFMADD231PD  Z29, Z25, Z23
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z24
 	VMOVUPS      448(DI), Z25
 	VBROADCASTSD 24(SI), Z26
@@ -24504,6 +25834,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(CX*1), Z29
 	VFMADD231PD  Z29, Z24, Z22
 	VFMADD231PD  Z29, Z25, Z23
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -25083,35 +26414,66 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x13x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x13x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x13x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x13x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z13
@@ -25128,6 +26490,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(R11*2), Z13, Z10
 	VFMADD231PD.BCST (SI)(CX*1), Z13, Z11
 	VFMADD231PD.BCST (SI)(R10*4), Z13, Z12
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z13
 	VFMADD231PD.BCST 8(SI), Z13, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z13, Z1
@@ -25156,6 +26519,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(R11*2), Z13, Z10
 	VFMADD231PD.BCST 16(SI)(CX*1), Z13, Z11
 	VFMADD231PD.BCST 16(SI)(R10*4), Z13, Z12
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z13
 	VFMADD231PD.BCST 24(SI), Z13, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z13, Z1
@@ -25170,6 +26534,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(R11*2), Z13, Z10
 	VFMADD231PD.BCST 24(SI)(CX*1), Z13, Z11
 	VFMADD231PD.BCST 24(SI)(R10*4), Z13, Z12
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -25834,48 +27199,92 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x13x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x13x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x13x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x13x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z26
@@ -25919,6 +27328,7 @@ unrolled:
 	VBROADCASTSD (SI)(R10*4), Z28
 	VFMADD231PD  Z28, Z26, Z24
 	VFMADD231PD  Z28, Z27, Z25
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
 	VBROADCASTSD 8(SI), Z28
@@ -26001,6 +27411,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R10*4), Z28
 	VFMADD231PD  Z28, Z26, Z24
 	VFMADD231PD  Z28, Z27, Z25
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z26
 	VMOVUPS      448(DI), Z27
 	VBROADCASTSD 24(SI), Z28
@@ -26042,6 +27453,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R10*4), Z28
 	VFMADD231PD  Z28, Z26, Z24
 	VFMADD231PD  Z28, Z27, Z25
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX
@@ -26659,37 +28071,70 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x14x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x14x8(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	LEAQ   (CX)(R9*2), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x14x8(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x14x8(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	LEAQ       (CX)(R9*2), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS          (DI), Z14
@@ -26707,6 +28152,7 @@ unrolled:
 	VFMADD231PD.BCST (SI)(CX*1), Z14, Z11
 	VFMADD231PD.BCST (SI)(R10*4), Z14, Z12
 	VFMADD231PD.BCST (SI)(R8*1), Z14, Z13
+	PREFETCHT1       (DX)
 	VMOVUPS          64(DI), Z14
 	VFMADD231PD.BCST 8(SI), Z14, Z0
 	VFMADD231PD.BCST 8(SI)(R9*1), Z14, Z1
@@ -26737,6 +28183,7 @@ unrolled:
 	VFMADD231PD.BCST 16(SI)(CX*1), Z14, Z11
 	VFMADD231PD.BCST 16(SI)(R10*4), Z14, Z12
 	VFMADD231PD.BCST 16(SI)(R8*1), Z14, Z13
+	PREFETCHT1       64(DX)
 	VMOVUPS          192(DI), Z14
 	VFMADD231PD.BCST 24(SI), Z14, Z0
 	VFMADD231PD.BCST 24(SI)(R9*1), Z14, Z1
@@ -26752,6 +28199,7 @@ unrolled:
 	VFMADD231PD.BCST 24(SI)(CX*1), Z14, Z11
 	VFMADD231PD.BCST 24(SI)(R10*4), Z14, Z12
 	VFMADD231PD.BCST 24(SI)(R8*1), Z14, Z13
+	ADDQ             R15, DX
 	ADDQ             $0x20, SI
 	ADDQ             $0x00000100, DI
 	DECQ             BX
@@ -27459,51 +28907,98 @@ store_partial:
 	VZEROUPPER
 	RET
 
-// func ddirect512x14x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int)
-// Requires: AVX, AVX512F
-TEXT ·ddirect512x14x16(SB), NOSPLIT, $0-64
-	MOVQ   a+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   lda+16(FP), R9
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	LEAQ   (R13)(R9*2), CX
-	LEAQ   (CX)(R9*2), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
-	MOVQ   k+0(FP), AX
-	MOVQ   AX, BX
-	SHRQ   $0x02, BX
-	JZ     rest
+// func ddirect512x14x16(k int, a *float64, lda int, b *float64, c *float64, ldc int, cols int, add int, next *float64, skip int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·ddirect512x14x16(SB), NOSPLIT, $0-80
+	MOVQ       c+32(FP), DX
+	MOVQ       ldc+40(FP), R8
+	SHLQ       $0x03, R8
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	ADDQ       R8, DX
+	PREFETCHT1 (DX)
+	PREFETCHT1 64(DX)
+	MOVQ       a+8(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       lda+16(FP), R9
+	MOVQ       next+64(FP), DX
+	MOVQ       skip+72(FP), R15
+	SHLQ       $0x03, R15
+	SHLQ       $0x03, R9
+	LEAQ       (R9)(R9*2), R10
+	LEAQ       (R10)(R9*2), R11
+	LEAQ       (R11)(R9*2), R12
+	LEAQ       (R12)(R9*2), R13
+	LEAQ       (R13)(R9*2), CX
+	LEAQ       (CX)(R9*2), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	MOVQ       k+0(FP), AX
+	MOVQ       AX, BX
+	SHRQ       $0x02, BX
+	JZ         rest
 
 unrolled:
 	VMOVUPS      (DI), Z28
@@ -27550,6 +29045,7 @@ unrolled:
 	VBROADCASTSD (SI)(R8*1), Z31
 	VFMADD231PD  Z31, Z28, Z26
 	VFMADD231PD  Z31, Z29, Z27
+	PREFETCHT1   (DX)
 	VMOVUPS      128(DI), Z28
 	VMOVUPS      192(DI), Z29
 	VBROADCASTSD 8(SI), Z30
@@ -27638,6 +29134,7 @@ unrolled:
 	VBROADCASTSD 16(SI)(R8*1), Z31
 	VFMADD231PD  Z31, Z28, Z26
 	VFMADD231PD  Z31, Z29, Z27
+	PREFETCHT1   64(DX)
 	VMOVUPS      384(DI), Z28
 	VMOVUPS      448(DI), Z29
 	VBROADCASTSD 24(SI), Z30
@@ -27682,6 +29179,7 @@ unrolled:
 	VBROADCASTSD 24(SI)(R8*1), Z31
 	VFMADD231PD  Z31, Z28, Z26
 	VFMADD231PD  Z31, Z29, Z27
+	ADDQ         R15, DX
 	ADDQ         $0x20, SI
 	ADDQ         $0x00000200, DI
 	DECQ         BX

@@ -123,15 +123,7 @@ func tile(s isa, rows, vectors int) {
 	}
 	cp := R11
 	MOVQ(c, cp)
-	for i := range rows {
-		PREFETCHT1(Mem{Base: cp})
-		if vectors > 1 {
-			PREFETCHT1(Mem{Base: cp, Disp: (vectors - 1) * s.width})
-		}
-		if i < rows-1 {
-			ADDQ(ldc, cp)
-		}
-	}
+	prefetch(rows, vectors, s.width, cp, ldc)
 
 	step := func(u int) {
 		at := []Mem{{Base: b}, {Base: b, Index: ldb, Scale: 1}, {Base: b, Index: ldb, Scale: 2}, {Base: b, Index: ldb3, Scale: 1}}[u]
@@ -175,6 +167,22 @@ func tile(s isa, rows, vectors int) {
 	Label("summed")
 
 	s.finish(rows, vectors, c, ldc, cp)
+}
+
+const cacheLine = 64
+
+// prefetch asks for the first and last lines of the rows of a tile of C, ldc bytes apart, which it will be added to or stored in.
+// It moves c to the last row.
+func prefetch(rows, vectors, width int, c, ldc Register) {
+	for i := range rows {
+		PREFETCHT1(Mem{Base: c})
+		if vectors > 1 {
+			PREFETCHT1(Mem{Base: c, Disp: (vectors - 1) * width})
+		}
+		if i < rows-1 {
+			ADDQ(ldc, c)
+		}
+	}
 }
 
 // finish adds the accumulators of a tile to C, or stores them, and ends the function. It uses RBX, RCX, R10, R13 and cp.
@@ -242,13 +250,19 @@ func (s isa) finish(rows, vectors int, c, ldc Register, cp GPPhysical) {
 //
 //	C[i,j] = Σ_k a[i*lda+k]·b[k*vectors*lanes+j]   (+ C[i,j] if add != 0)
 //
-// It is for AVX-512.
+// It is for AVX-512. Meanwhile two lines are prefetched for every four terms, from next on, skip elements apart: what the
+// products that follow need, a little at a time.
 func direct(s isa, rows, vectors int) {
 	name := fmt.Sprintf("%sdirect%sx%dx%d", s.letter(), s.name, rows, vectors*s.lanes())
-	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a *%[1]s, lda int, b, c *%[1]s, ldc, cols, add int)", s.goType()))
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(k int, a *%[1]s, lda int, b, c *%[1]s, ldc, cols, add int, next *%[1]s, skip int)", s.goType()))
 	Pragma("noescape")
 	size := int(s.precision)
+	c, ldc := Load(Param("c"), RDX), Load(Param("ldc"), R8)
+	SHLQ(Imm(s.shift()), ldc)
+	prefetch(rows, vectors, s.width, c, ldc)
 	a, b, lda := Load(Param("a"), RSI), Load(Param("b"), RDI), Load(Param("lda"), R9)
+	next, skip := Load(Param("next"), RDX), Load(Param("skip"), R15)
+	SHLQ(Imm(s.shift()), skip)
 	SHLQ(Imm(s.shift()), lda)
 	odd := map[int]Register{1: R9, 3: R10, 5: R11, 7: R12, 9: R13, 11: RCX, 13: R8} // multiples of lda
 	for i := 3; i < rows; i += 2 {
@@ -294,7 +308,11 @@ func direct(s isa, rows, vectors int) {
 	Label("unrolled")
 	for u := range 4 {
 		step(u)
+		if u%2 == 0 {
+			PREFETCHT1(Mem{Base: next, Disp: u / 2 * cacheLine})
+		}
 	}
+	ADDQ(skip, next)
 	ADDQ(Imm(uint64(4*size)), a)
 	ADDQ(U32(uint64(4*vectors*s.width)), b)
 	DECQ(blocks)
@@ -309,7 +327,7 @@ func direct(s isa, rows, vectors int) {
 	DECQ(k)
 	JNZ(LabelRef("single"))
 	Label("summed")
-	c, ldc := Load(Param("c"), RDX), Load(Param("ldc"), R8)
+	c, ldc = Load(Param("c"), RDX), Load(Param("ldc"), R8)
 	SHLQ(Imm(s.shift()), ldc)
 	s.finish(rows, vectors, c, ldc, R11)
 }
