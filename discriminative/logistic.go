@@ -142,7 +142,7 @@ func (r *Logistic) minimise(ctx context.Context, loss *logisticLoss, run model.R
 	if run.Epochs > 0 {
 		most = run.Epochs
 	}
-	watch := &iterations{ctx: ctx, most: most, examples: loss.x.Len(), start: time.Now(), tell: run.Progress}
+	watch := &iterations{ctx: ctx, most: most, lowest: math.Inf(1), examples: loss.x.Len(), start: time.Now(), tell: run.Progress}
 	problem := optimize.Problem{
 		Func:   func(theta []float64) float64 { return loss.at(ctx, theta).value },
 		Grad:   func(gradient, theta []float64) { copy(gradient, loss.at(ctx, theta).gradient) },
@@ -188,13 +188,18 @@ func (r *Logistic) minimise(ctx context.Context, loss *logisticLoss, run model.R
 // rounding errors and the search goes on without end.
 const longestSearch = 20
 
-// errStalled ends an optimisation whose line search does.
+// longestRest is how many iterations may end at no lower loss than one before: then, too, rounding errors hide what is left.
+const longestRest = 10
+
+// errStalled ends an optimisation whose line search does, or whose iterations.
 var errStalled = errors.New("no further decrease")
 
 // iterations watches over an optimisation and reports its progress.
 type iterations struct {
 	ctx            context.Context
 	search         int // evaluations since the last iteration
+	rest           int // iterations since the loss was last lower than ever
+	lowest         float64
 	most, examples int
 	start, told    time.Time
 	tell           func(model.Progress)
@@ -208,7 +213,7 @@ func (it *iterations) status() (optimize.Status, error) {
 	switch {
 	case it.ctx.Err() != nil:
 		return optimize.Failure, it.ctx.Err()
-	case it.search > longestSearch:
+	case it.search > longestSearch, it.rest > longestRest:
 		return optimize.Failure, errStalled
 	}
 	return optimize.NotTerminated, nil
@@ -221,6 +226,9 @@ const reportEvery = 100 * time.Millisecond
 func (it *iterations) Record(at *optimize.Location, op optimize.Operation, stats *optimize.Stats) error {
 	if op == optimize.MajorIteration {
 		it.search = 0
+		if it.rest++; at.F < it.lowest {
+			it.rest, it.lowest = 0, at.F
+		}
 		if time.Since(it.told) >= reportEvery {
 			it.report(at.F, stats.MajorIterations, false)
 		}

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/likely-ml/likely/data"
-	_ "github.com/likely-ml/likely/tensor/cpu/gonumblas" // blas64 runs on our kernels
+	"github.com/likely-ml/likely/tensor/cpu/gonumblas" // blas64 runs on our kernels
 )
 
 // logisticLoss is what [Logistic] minimises, divided by the number n of examples so that a tolerance means the same for
@@ -53,8 +53,9 @@ type partialLoss struct {
 // after another, then part by part. Threads take whole parts.
 const lossParts = 16
 
-// blockValues is how many numbers of x are converted to float64 at a time: a block stays in the second-level cache.
-const blockValues = 1 << 16
+// blockValues is how many numbers of x are converted to float64 at a time: a block fills the second-level cache. With half as many
+// an evaluation took up to 10% longer, since the gradient is read and written once for each block.
+const blockValues = 1 << 17
 
 func newLogisticLoss(x data.Batch, classes int, c float64, threads int) *logisticLoss {
 	if threads <= 0 {
@@ -165,18 +166,9 @@ func (l *logisticLoss) sum(ctx context.Context, theta []float64, i int, block *l
 		x, h := block.x, block.h
 		x.Rows, h.Rows = b.Len(), b.Len()
 		for r := range b.Len() {
-			centre(x.Data[r*x.Stride:][:x.Cols], b.Row(r), l.mean)
+			gonumblas.Centre(x.Data[r*x.Stride:][:x.Cols], b.Row(r), l.mean)
 		}
 		l.add(s, theta, x, h, b.Y)
-	}
-}
-
-// centre sets dst to x − mean. It takes a quarter of the time of a fit to pictures, and less where the compiler knows that the
-// lengths are equal.
-func centre(dst []float64, x []float32, mean []float64) {
-	x, mean = x[:len(dst)], mean[:len(dst)]
-	for j := range dst {
-		dst[j] = float64(x[j]) - mean[j]
 	}
 }
 
@@ -208,12 +200,23 @@ func residuals(h []float64, y int) (logLoss float64) {
 		}
 		return logLoss
 	}
-	total := logSumExp(h)
-	logLoss = total - h[y]
-	for k := range h {
-		h[k] = math.Exp(h[k] - total)
+	most, own := floats.Max(h), h[y]
+	rest := 0.0 // of the exponentials of the other functions
+	for k, v := range h {
+		h[k] = math.Exp(v - most)
+		if k != y {
+			rest += h[k]
+		}
 	}
-	h[y] = math.Expm1(-logLoss)
+	// Where y is the most probable class, neither its loss nor its residual loses digits near p = 1.
+	total := h[y] + rest
+	if own == most {
+		logLoss = math.Log1p(rest)
+	} else {
+		logLoss = most - own + math.Log(total)
+	}
+	floats.Scale(1/total, h)
+	h[y] = -rest / total
 	return logLoss
 }
 

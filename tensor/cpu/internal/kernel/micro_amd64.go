@@ -477,6 +477,12 @@ func dots512f64(k int, a *float64, b *float64, rows *int, c *float64, cols int, 
 func transposeExact512f32(dst *float32, stride int, src *float32, ld int, used int, n int, add int)
 
 //go:noescape
+func centre512(dst *float64, x *float32, mean *float64, n int)
+
+//go:noescape
+func centre256(dst *float64, x *float32, mean *float64, n int)
+
+//go:noescape
 func peak512(half *float32, n int)
 
 //go:noescape

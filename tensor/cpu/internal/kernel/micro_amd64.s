@@ -36301,6 +36301,52 @@ store:
 	VZEROUPPER
 	RET
 
+// func centre512(dst *float64, x *float32, mean *float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·centre512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ mean+16(FP), DX
+	MOVQ n+24(FP), CX
+
+loop:
+	VCVTPS2PD (SI), Z0
+	VSUBPD    (DX), Z0, Z0
+	VMOVUPD   Z0, (DI)
+	VCVTPS2PD 32(SI), Z1
+	VSUBPD    64(DX), Z1, Z1
+	VMOVUPD   Z1, 64(DI)
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, DI
+	SUBQ      $0x10, CX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func centre256(dst *float64, x *float32, mean *float64, n int)
+// Requires: AVX
+TEXT ·centre256(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ mean+16(FP), DX
+	MOVQ n+24(FP), CX
+
+loop:
+	VCVTPS2PD (SI), Y0
+	VSUBPD    (DX), Y0, Y0
+	VMOVUPD   Y0, (DI)
+	VCVTPS2PD 16(SI), Y1
+	VSUBPD    32(DX), Y1, Y1
+	VMOVUPD   Y1, 32(DI)
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x08, CX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
 // func peak512(half *float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·peak512(SB), NOSPLIT, $0-16

@@ -38,6 +38,8 @@ func main() {
 	dots(avx512f32)
 	dots(avx512f64)
 	transposeExact(avx512f32)
+	centre(avx512f64)
+	centre(avx2f64)
 	peak(avx512f32)
 	peak(avx2f32)
 	Generate()
