@@ -324,6 +324,23 @@ func TestChooseErrors(t *testing.T) {
 			t.Errorf("error %v, expected %q", err, text)
 		}
 	}
+	for text, p := range map[string]*Posteriors{
+		"no examples":               {Classes: []string{"a", "b"}},
+		"3 log-probabilities of 1":  {[]string{"a", "b"}, []int32{0}, []float64{0, 0, 0}},
+		"class 2, expected 0 to 1":  {[]string{"a", "b"}, []int32{2}, []float64{0, -1}},
+		"example 0 a probability t": {[]string{"a", "b"}, []int32{0}, []float64{0, math.NaN()}},
+	} {
+		if _, err := p.Classify(t.Context(), 0, 0); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("Classify: error %v, expected %q", err, text)
+		}
+		if _, err := p.Choose(t.Context(), 1, Criterion{Metric: F1}, 0, 0); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("Choose: error %v, expected %q", err, text)
+		}
+	}
+	_, err := p.Classify(t.Context(), -1, 0)
+	if _, again := p.Choose(t.Context(), 1, Criterion{Metric: F1}, -1, 0); err == nil || again == nil {
+		t.Errorf("-1 resamples: errors %v and %v", err, again)
+	}
 	if thin := (Curve{{Threshold: 3}, {Threshold: 2}, {Threshold: 1}}).Thin(2); !slices.Equal(thin, Curve{{Threshold: 3}, {Threshold: 1}}) {
 		t.Errorf("two of three points are %v", thin)
 	}

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -86,8 +87,11 @@ type Choice struct {
 // Choose finds the best threshold on the probability of a class against all others and, from so many bootstrap resamples of the
 // examples, its interval; 0 computes none.
 func (p *Posteriors) Choose(ctx context.Context, class int, by Criterion, resamples int, seed uint64) (*Choice, error) {
-	if err := by.Check(); err != nil {
+	if err := errors.Join(p.check(), by.Check()); err != nil {
 		return nil, err
+	}
+	if resamples < 0 {
+		return nil, fmt.Errorf("%d bootstrap resamples, expected 0 for no intervals or more", resamples)
 	}
 	if class < 0 || class >= len(p.Classes) {
 		return nil, fmt.Errorf("class %d, expected 0 to %d", class, len(p.Classes)-1)

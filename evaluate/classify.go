@@ -131,10 +131,27 @@ func Posterior(ctx context.Context, m model.Classifier, set data.Set) (*Posterio
 	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(p.LogP, math.IsNaN); i >= 0 {
-		return nil, fmt.Errorf("the model gives example %d a probability that is not a number", i/k)
+	return p, p.check()
+}
+
+// check reports what is wrong with posteriors, which anybody may have made.
+func (p *Posteriors) check() error {
+	n, k := len(p.Truth), len(p.Classes)
+	if n == 0 {
+		return errEmpty
 	}
-	return p, nil
+	if len(p.LogP) != n*k {
+		return fmt.Errorf("%d log-probabilities of %d examples, expected %d for each", len(p.LogP), n, k)
+	}
+	for i, y := range p.Truth {
+		if y < 0 || int(y) >= k {
+			return fmt.Errorf("example %d has class %d, expected 0 to %d", i, y, k-1)
+		}
+	}
+	if i := slices.IndexFunc(p.LogP, math.IsNaN); i >= 0 {
+		return fmt.Errorf("the model gives example %d a probability that is not a number", i/k)
+	}
+	return nil
 }
 
 // Classify measures a classifier on labelled examples, without intervals. See [Posterior] for what it reads and keeps.
@@ -148,6 +165,12 @@ func Classify(ctx context.Context, m model.Classifier, set data.Set) (*Classific
 
 // Classify computes the measures and, from so many bootstrap resamples of the examples, their 95% intervals; 0 computes none.
 func (p *Posteriors) Classify(ctx context.Context, resamples int, seed uint64) (*Classification, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if resamples < 0 {
+		return nil, fmt.Errorf("%d bootstrap resamples, expected 0 for no intervals or more", resamples)
+	}
 	c, err := classification(p.Classes, p.Truth, p.LogP)
 	if err != nil || resamples == 0 {
 		return c, err
