@@ -76,15 +76,19 @@ func (c *Classification) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// flat is the JSON object of measures by name, beside their standard errors by name.
+// flat is the JSON object of measures by name, beside their standard errors, and the least numbers of examples that they make sense
+// from, by name.
 func flat(measures []measure.Measure) map[string]any {
-	object := make(map[string]any, len(measures)+1)
+	object := make(map[string]any, len(measures)+2)
 	errors := make(map[string]*float64, len(measures))
+	least := make(map[string]int, len(measures))
 	for _, m := range measures {
 		object[m.Name] = measure.Number(m.Value)
 		errors[m.Name] = measure.Number(m.StandardError)
+		least[m.Name] = m.Least
 	}
 	object["standard_errors"] = errors
+	object["least_n"] = least
 	return object
 }
 

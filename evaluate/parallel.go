@@ -37,6 +37,7 @@ const (
 	streamBound
 	streamImportance
 	streamAgreement
+	streamClassifierScore
 	streamBootstrap // one for each replicate follows
 )
 

@@ -172,7 +172,7 @@ func TestSampleErrorsCoverRepetition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := frechetEstimate(ctx, a, b, uint64(i))
+			f, err := frechetEstimate(ctx, a, b, uint64(i), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -315,7 +315,7 @@ func TestSamplesErrors(t *testing.T) {
 		"kid":        func() error { _, err := kid(cancelled, newPoints(20, 2), newPoints(20, 2)); return err },
 		"neighbours": func() error { _, _, _, _, err := neighbours(cancelled, newPoints(20, 2), newPoints(20, 2)); return err },
 		"frechet": func() error {
-			_, err := frechetEstimate(cancelled, newPoints(20, 2), newPoints(20, 2), 1)
+			_, err := frechetEstimate(cancelled, newPoints(20, 2), newPoints(20, 2), 1, 0)
 			return err
 		},
 	} {

@@ -10,6 +10,7 @@
 //	Estimator     an estimate of log p(x)        CondDrawnDensity  log p(b|y), b drawn from x
 //	Encoder       x -> latent                    CondEstimator an estimate of log p(x|y)
 //	Decoder       latent -> x                    Tunable       sampling options
+//	Featurer      x -> features
 //
 // Units. A model takes x and gives x in the raw units of the data: pixels 0..Schema.MaxValue, table values, a categorical
 // value as the code of its level. It owns the data.Transform that it learned behind. Log-probabilities are float64 nats,
@@ -174,6 +175,16 @@ type Decoder interface {
 	// Decode fills dst.X with the mean x of each code, row-major (n, LatentSize); y is nil where the model is not
 	// conditional.
 	Decode(dst data.Batch, z []float32, y []int32) error
+}
+
+// Featurer is a classifier that shows what it sees in x before it decides: the activations of the layer before its logits. They are a
+// space in which alike pictures lie near each other, and in which generated pictures are compared with real ones.
+type Featurer interface {
+	Classifier
+	// FeatureSize is d, the number of features.
+	FeatureSize() int
+	// Features sets row i of dst, row-major (n, d), to the features of x_i. len(dst) must be x.Len()*d.
+	Features(dst []float32, x data.Batch) error
 }
 
 // Tunable has sampling options, such as a temperature.
