@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/discriminative"
 	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/internal/suggest"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -103,6 +106,10 @@ func severalClasses(ctx context.Context, s data.Set) (bool, error) {
 // spaceOfFile is the space of a classifier's features.
 func (a *app) spaceOfFile(path string, shape data.Shape) (*evaluate.Space, error) {
 	m, file, err := a.load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--features %s: no such file%s; expected %s, %s or the model file of a cnn or an mlp",
+			path, suggest.Hint(path, []string{spacePCA, spaceClassifier}), spacePCA, spaceClassifier)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--features: %w", err)
 	}
