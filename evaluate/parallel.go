@@ -38,6 +38,8 @@ const (
 	streamImportance
 	streamAgreement
 	streamClassifierScore
+	streamAnneal
+	streamAnnealPilot
 	streamBootstrap // one for each replicate follows
 )
 

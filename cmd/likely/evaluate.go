@@ -28,14 +28,18 @@ type measuring struct {
 	samples  int
 	features string
 	score    bool
+	anneal   int // steps; 0 for none
 }
 
 // check reports what was asked for and does not fit the model or the data.
 func (how measuring) check(m model.Model, discriminative bool, set data.Set) error {
 	s, ok := m.(model.CondSampler)
+	_, isLatent := m.(model.LatentLikelihood)
 	switch {
 	case discriminative && how.features != "":
 		return errors.New("--features is where samples are compared, and a classifier is not measured by samples; leave it out")
+	case how.anneal > 0 && !isLatent:
+		return fmt.Errorf("--ais: %w", evaluate.ErrNoAnnealing)
 	case how.score && (discriminative || !ok || s.Classes() == 0):
 		return errors.New("--cas fits a classifier to generated examples of each class; expected a generative model of p(x|y)")
 	case how.score && !set.Schema().Labelled():
@@ -78,6 +82,8 @@ data is taken whole.`,
 	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most `N`; 0 for %d", evaluate.MaxSamples))
 	flags.StringVar(&f.features, "features", "", "compare samples in `SPACE`: pca, classifier, or a classifier's model file")
 	flags.BoolVar(&f.score, "cas", false, "fit a classifier to generated examples, test it on real ones")
+	flags.IntVar(&f.anneal, "ais", 0, fmt.Sprintf("bound log p(x) by annealed importance sampling in `N` steps; %d where --ais stands alone", evaluate.AnnealSteps))
+	flags.Lookup("ais").NoOptDefVal = fmt.Sprint(evaluate.AnnealSteps)
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -85,6 +91,9 @@ data is taken whole.`,
 func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags) error {
 	if f.samples < 0 {
 		return usagef("--samples is %d, expected at least 1", f.samples)
+	}
+	if f.anneal < 0 {
+		return usagef("--ais is %d steps, expected at least 1, such as --ais=%d", f.anneal, evaluate.AnnealSteps)
 	}
 	m, file, err := a.load(path)
 	if err != nil {
@@ -240,6 +249,14 @@ func (a *app) measureModel(ctx context.Context, m model.Model, set, rest data.Se
 		results = append(results, r)
 	case !errors.Is(err, evaluate.ErrNoLikelihood) && !errors.Is(err, data.ErrNoLabels): // samples need neither
 		return nil, err
+	}
+	if how.anneal > 0 {
+		a.note("annealing %d examples in %s", min(set.Len(), evaluate.AnnealExamples), plural(how.anneal, "step", "steps"))
+		r, err := evaluate.Anneal(ctx, m, set, how.anneal, a.seed)
+		if err != nil {
+			return nil, fmt.Errorf("--ais: %w", err)
+		}
+		results = append(results, r)
 	}
 	if discriminative || len(results) > 0 && set.Len() < leastToCompare {
 		return results, nil // a likelihood needs no crowd
