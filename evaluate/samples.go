@@ -17,14 +17,6 @@ const MaxSamples = 5000
 // minSamples is the least that the nearest-neighbour measures can be computed from.
 const minSamples = 2 * densityNeighbours
 
-// The fewest examples from which a measure says something; tables and JSON warn below.
-const (
-	// The standard error of a mean, or of KID, is itself known to about 1/sqrt(2(n-1)) of its size: to 10% from here.
-	leastForError = 51
-	// The binomial error of a share is at most 0.05 from here. Precision, recall and coverage are shares; density is a mean of counts.
-	leastForShare = 100
-)
-
 // leastForFrechet is where the bias of the Fréchet distance in d features falls below a twentieth of the variance of the data. Of two
 // samples of n from one Gaussian with covariance I, whose distance is 0, the estimate is on average
 //

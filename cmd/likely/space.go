@@ -113,6 +113,9 @@ func (a *app) spaceOfFile(path string, shape data.Shape) (*evaluate.Space, error
 	if err != nil {
 		return nil, fmt.Errorf("--features: %w", err)
 	}
+	if c, ok := m.(*model.Calibrated); ok { // its features are those of the network before the calibration
+		m = c.Classifier
+	}
 	f, ok := m.(model.Featurer)
 	switch {
 	case !ok:
