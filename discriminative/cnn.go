@@ -80,8 +80,8 @@ func (r *CNN) network(in data.Shape, classes int) (architecture, error) {
 	return net, nil
 }
 
-// Logits computes the network.
-func (m *convolutional) Logits(x *tensor.Node, mode *nn.Mode) *tensor.Node {
+// Features computes the network up to its last layer.
+func (m *convolutional) Features(x *tensor.Node, mode *nn.Mode) *tensor.Node {
 	h := x
 	for _, s := range m.Stage {
 		for i, conv := range s.Conv {
@@ -103,8 +103,11 @@ func (m *convolutional) Logits(x *tensor.Node, mode *nn.Mode) *tensor.Node {
 	for _, layer := range m.Dense {
 		h = nn.Dropout(nn.ReLU(layer.Apply(h)), m.dropout, mode)
 	}
-	return m.Out.Apply(h)
+	return nn.Flatten(h)
 }
+
+// Last makes the logits.
+func (m *convolutional) Last() nn.Dense { return m.Out }
 
 // Fit learns the network by Adam on mini-batches.
 func (r *CNN) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {

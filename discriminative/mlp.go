@@ -42,14 +42,17 @@ func (r *MLP) network(in data.Shape, classes int) (architecture, error) {
 	return net, nil
 }
 
-// Logits computes the network.
-func (m *multilayer) Logits(x *tensor.Node, mode *nn.Mode) *tensor.Node {
+// Features computes the network up to its last layer.
+func (m *multilayer) Features(x *tensor.Node, mode *nn.Mode) *tensor.Node {
 	h := nn.Flatten(x)
 	for _, layer := range m.Hidden {
 		h = nn.Dropout(nn.ReLU(layer.Apply(h)), m.dropout, mode)
 	}
-	return m.Out.Apply(h)
+	return h
 }
+
+// Last makes the logits.
+func (m *multilayer) Last() nn.Dense { return m.Out }
 
 // Fit learns the network by Adam on mini-batches.
 func (r *MLP) Fit(ctx context.Context, set data.Set, run model.Run) (model.Model, *model.Summary, error) {

@@ -19,25 +19,38 @@ import (
 
 // architecture is a network that gives logits: p(y=k|x) = softmax(logits)_k.
 type architecture interface {
-	// Logits is (n, classes) from x [n, ...] on the scale of the transform.
-	Logits(x *tensor.Node, mode *nn.Mode) *tensor.Node
+	// Features is (n, width of the last layer's input) from x [n, ...] on the scale of the transform.
+	Features(x *tensor.Node, mode *nn.Mode) *tensor.Node
+	// Last makes logits, (n, classes), of features.
+	Last() nn.Dense
 }
 
-// Network is a fitted neural classifier. It is a [model.Classifier].
+// logitsOf computes a network.
+func logitsOf(net architecture, x *tensor.Node, mode *nn.Mode) *tensor.Node {
+	return net.Last().Apply(net.Features(x, mode))
+}
+
+// Network is a fitted neural classifier. It is a [model.Classifier] and a [model.Featurer].
 type Network struct {
 	model.Card
-	params nn.Params
-	vars   tensor.Vars
-	logits *train.Function
+	params   nn.Params
+	vars     tensor.Vars
+	width    int // of the features
+	logits   *train.Function
+	features *train.Function
 }
 
 // newNetwork binds an architecture to its fitted parameters.
 func newNetwork(card model.Card, net architecture, vars tensor.Vars, run model.Run) *Network {
-	m := &Network{Card: card, params: nn.Collect(net), vars: vars}
-	shape := card.Transform.OutShape().Dims()
+	m := &Network{Card: card, params: nn.Collect(net), vars: vars, width: net.Last().Weight.Dims[0]}
+	input := func(g *tensor.Graph, n int) *tensor.Node {
+		return g.Input("x", tensor.Float32, append([]int{n}, card.Transform.OutShape().Dims()...)...)
+	}
 	m.logits = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
-		x := g.Input("x", tensor.Float32, append([]int{n}, shape...)...)
-		g.Output("log_posterior", tensor.LogSoftmax(net.Logits(x, &nn.Mode{})))
+		g.Output("log_posterior", tensor.LogSoftmax(logitsOf(net, input(g, n), &nn.Mode{})))
+	})
+	m.features = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
+		g.Output("features", net.Features(input(g, n), &nn.Mode{}))
 	})
 	return m
 }
@@ -61,6 +74,24 @@ func (m *Network) LogPosterior(dst []float64, x data.Batch) error {
 				dst[from*k+i] = float64(out[i])
 			}
 		})
+}
+
+// FeatureSize is the width of the layer before the logits.
+func (m *Network) FeatureSize() int { return m.width }
+
+// Features sets row i of dst, row-major (n, FeatureSize), to what the layer before the logits makes of x_i.
+func (m *Network) Features(dst []float32, x data.Batch) error {
+	if err := m.CheckResults(x, len(dst), m.width); err != nil {
+		return err
+	}
+	t, err := m.Transformed(x)
+	if err != nil {
+		return err
+	}
+	p := t.Shape.Size()
+	return m.features.Call(x.Len(),
+		func(e tensor.Executable, from, to int) { copy(e.Input("x").F32, t.X[from*p:to*p]) },
+		func(e tensor.Executable, from, to int) { copy(dst[from*m.width:to*m.width], e.Output("features").F32) })
 }
 
 // Save writes the model file.
@@ -139,7 +170,7 @@ func (f fitting) phase(net architecture) train.Phase {
 
 // crossEntropy is the mean of −log p(y_i|x_i), and the share of the examples whose most probable class is their own.
 func crossEntropy(net architecture, b *train.Batch) train.Loss {
-	logits := net.Logits(b.X, b.Mode)
+	logits := logitsOf(net, b.X, b.Mode)
 	right := tensor.Equal(tensor.ArgMax(logits, 1), b.Y)
 	return train.Loss{
 		Value:   tensor.Mean(nn.CrossEntropy(logits, b.Y)),

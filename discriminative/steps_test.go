@@ -116,7 +116,7 @@ func (golden *stepsGolden) check(t *testing.T, f fitting, name string, shape dat
 	}
 
 	predict := compile(t, backend, vars, func(g *tensor.Graph) {
-		g.Output("logits", net.Logits(g.Input("x", tensor.Float32, append([]int{n}, shape.Dims()...)...), &nn.Mode{}))
+		g.Output("logits", logitsOf(net, g.Input("x", tensor.Float32, append([]int{n}, shape.Dims()...)...), &nn.Mode{}))
 	})
 	copy(predict.Input("x").F32, x[:size])
 	if err := predict.Run(t.Context()); err != nil {

@@ -21,7 +21,7 @@ type Agreement struct {
 
 // Measure is the share of all generated examples that are recognised.
 func (a *Agreement) Measure() measure.Measure {
-	return a.All.As(measure.Higher("classifier_agreement", "share"))
+	return a.All.As(measure.Higher("classifier_agreement", "share").From(leastForShare))
 }
 
 // MarshalJSON writes classifier_agreement, its standard_error, per_class, confusion and n.

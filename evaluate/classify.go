@@ -53,15 +53,15 @@ type Classification struct {
 // Measures lists the measures in the order in which tables show them. Those without a value are left out.
 func (c *Classification) Measures() []measure.Measure {
 	all := [measures]measure.Measure{
-		c.Accuracy.As(measure.Higher("accuracy", "share")),
-		c.BalancedAccuracy.As(measure.Higher("balanced_accuracy", "share")),
-		c.LogLoss.As(measure.Lower("log_loss", "nats")),
-		c.Brier.As(measure.Lower("brier", "")),
-		c.ECE.As(measure.Lower("ece", "share")),
-		c.ROCAUC.As(measure.Higher("roc_auc", "share")),
-		c.PRAUC.As(measure.Higher("pr_auc", "share")),
-		c.F1.As(measure.Higher("f1", "share")),
-		c.MCC.As(measure.Higher("mcc", "")),
+		c.Accuracy.As(measure.Higher("accuracy", "share").From(leastForShare)),
+		c.BalancedAccuracy.As(measure.Higher("balanced_accuracy", "share").From(leastForShare)),
+		c.LogLoss.As(measure.Lower("log_loss", "nats").From(leastForError)),
+		c.Brier.As(measure.Lower("brier", "").From(leastForError)),
+		c.ECE.As(measure.Lower("ece", "share").From(leastForECE)),
+		c.ROCAUC.As(measure.Higher("roc_auc", "share").From(leastForShare)),
+		c.PRAUC.As(measure.Higher("pr_auc", "share").From(leastForShare)),
+		c.F1.As(measure.Higher("f1", "share").From(leastForShare)),
+		c.MCC.As(measure.Higher("mcc", "").From(leastForError)),
 	}
 	kept := all[:0]
 	for i, m := range all {
@@ -84,19 +84,23 @@ func (c *Classification) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// flat is the JSON object of measures by name, beside their standard errors by name and, where there are any, their intervals.
+// flat is the JSON object of measures by name, beside their standard errors, the least numbers of examples that they make sense from
+// and, where there are any, their intervals, all by name.
 func flat(measures []measure.Measure) map[string]any {
-	object := make(map[string]any, len(measures)+1)
+	object := make(map[string]any, len(measures)+2)
 	errors := make(map[string]*float64, len(measures))
 	intervals := map[string]measure.Interval{}
+	least := make(map[string]int, len(measures))
 	for _, m := range measures {
 		object[m.Name] = measure.Number(m.Value)
 		errors[m.Name] = measure.Number(m.StandardError)
+		least[m.Name] = m.Least
 		if m.Interval != nil {
 			intervals[m.Name] = *m.Interval
 		}
 	}
 	object["standard_errors"] = errors
+	object["least_n"] = least
 	if len(intervals) > 0 {
 		object["intervals"] = intervals
 	}

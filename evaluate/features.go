@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -37,6 +38,103 @@ const (
 	components  = 50   // principal components that are kept
 	maxElements = 1024 // larger pictures are averaged over squares of pixels before the components are taken
 )
+
+// Space is a feature space in which real and generated examples are compared, such as a network's. Measures in different spaces do
+// not compare, and so its name, with a version, stands beside each.
+type Space struct {
+	Name string
+	Size int // d, the number of features
+	// Embed sets row i of dst, row-major (n, Size), to the features of x_i, which is in raw units.
+	Embed func(dst []float32, x data.Batch) error
+	// AsPublished leaves the features as Embed gives them, for a space that other programs share. In others they are shifted to mean 0
+	// and divided by one number, so that their average variance is 1, over the real examples: distances are then in proportion to how much
+	// real examples differ.
+	AsPublished bool
+}
+
+// place maps the two halves of the real examples and the generated ones to a space, by default that of fitFeatures.
+func place(
+	ctx context.Context, space *Space, schema *data.Schema, reference, other, generated data.Batch,
+) (name string, placed [3]points, err error) {
+	f := &features{}
+	if space != nil {
+		f.name, f.embed = space.Name, func(b data.Batch) (points, error) { return space.embed(ctx, b) }
+	} else {
+		both := data.Batch{Shape: reference.Shape, X: slices.Concat(reference.X, other.X), Y: slices.Concat(reference.Y, other.Y)}
+		if f, err = fitFeatures(ctx, schema, both); err != nil {
+			return "", placed, err
+		}
+	}
+	for i, b := range []data.Batch{reference, other, generated} {
+		if placed[i], err = f.embed(b); err != nil {
+			return "", placed, err
+		}
+	}
+	if space != nil && !space.AsPublished {
+		standardise(placed[:2], placed[:])
+	}
+	return f.name, placed, nil
+}
+
+// embed maps a batch to the space in parts, so that it can be interrupted.
+func (s *Space) embed(ctx context.Context, b data.Batch) (points, error) {
+	const chunk = 256
+	p := newPoints(b.Len(), s.Size)
+	part := make([]float32, min(chunk, b.Len())*s.Size)
+	for first := 0; first < b.Len(); first += chunk {
+		if err := ctx.Err(); err != nil {
+			return points{}, err
+		}
+		last := min(first+chunk, b.Len())
+		dst := part[:(last-first)*s.Size]
+		if err := s.Embed(dst, data.Batch{Shape: b.Shape, X: b.Slice(first, last).X}); err != nil {
+			return points{}, err
+		}
+		for i, v := range dst {
+			if v-v != 0 { // NaN and the infinities
+				return points{}, fmt.Errorf("feature %d of example %d is %v in %s, expected a finite number",
+					i%s.Size, first+i/s.Size, v, s.Name)
+			}
+			p.x[first*s.Size+i] = float64(v)
+		}
+	}
+	return p, nil
+}
+
+// standardise shifts all points by the mean of the real ones, and divides them by the root of the real ones' average variance.
+func standardise(real, all []points) {
+	n, d := 0, real[0].d
+	mean := make([]float64, d)
+	for _, p := range real {
+		n += p.n
+		for i := range p.n {
+			for j, v := range p.row(i) {
+				mean[j] += v
+			}
+		}
+	}
+	for j := range mean {
+		mean[j] /= float64(n)
+	}
+	variance := 0.0
+	for _, p := range real {
+		for i := range p.n {
+			variance += squaredDistance(p.row(i), mean)
+		}
+	}
+	scale := math.Sqrt(variance / float64(n-1) / float64(d))
+	if scale == 0 { // all real examples have the same features
+		scale = 1
+	}
+	for _, p := range all {
+		for i := range p.n {
+			row := p.row(i)
+			for j := range row {
+				row[j] = (row[j] - mean[j]) / scale
+			}
+		}
+	}
+}
 
 // fitFeatures makes the feature space of real examples. For pictures these are the leading principal components of
 // the pixels; for table rows the standardised columns, with categorical ones as one 0/1 element per level.

@@ -103,8 +103,8 @@ func errSpectrum(c *mat.SymDense) error {
 const replicates = 40
 
 // frechetEstimate is the Fréchet distance with its bootstrap standard error: the spread of the distance over samples
-// drawn with replacement from a and from b.
-func frechetEstimate(ctx context.Context, a, b points, seed uint64) (measure.Estimate, error) {
+// drawn with replacement from a and from b. Estimates whose errors must be independent take different series.
+func frechetEstimate(ctx context.Context, a, b points, seed uint64, series int) (measure.Estimate, error) {
 	value, err := frechet(a, b)
 	if err != nil {
 		return measure.Estimate{}, err
@@ -112,7 +112,7 @@ func frechetEstimate(ctx context.Context, a, b points, seed uint64) (measure.Est
 	again := make([]float64, replicates)
 	errs := make([]error, replicates)
 	err = eachRow(ctx, replicates, func(i int) {
-		r := (streamBootstrap + stream(i)).rand(seed)
+		r := (streamBootstrap + stream(replicates*series+i)).rand(seed)
 		draw := func(p points) points {
 			at := make([]int, p.n)
 			for k := range at {

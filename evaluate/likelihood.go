@@ -62,7 +62,7 @@ func (l *CodeLength) about(name, unit string) measure.About {
 	if l.Estimate != nil {
 		of += fmt.Sprintf(", estimated from %d examples", l.N)
 	}
-	return measure.Lower(name, unit+", of "+of)
+	return measure.Lower(name, unit+", of "+of).From(leastForError)
 }
 
 func (l *CodeLength) nats(prefix string) measure.About {

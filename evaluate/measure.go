@@ -6,6 +6,17 @@ import (
 	"github.com/likely-ml/likely/measure"
 )
 
+// The fewest examples from which a measure says something; tables and JSON warn below.
+const (
+	// The standard error of a mean, or of KID, is itself known to about 1/sqrt(2(n-1)) of its size: to 10% from here.
+	leastForError = 51
+	// The binomial error of a share is at most 0.05 from here. Areas under curves, which are
+	// probabilities, and F1 are taken for shares.
+	leastForShare = 100
+	// A perfectly calibrated model has about sqrt(bins/n) of ECE: 0.1 from here.
+	leastForECE = 100 * CalibrationBins
+)
+
 // mean estimates an expectation by the average of n independent values, with standard error s/sqrt(n), where s^2 is the
 // sample variance with divisor n-1. One value has an undefined (NaN) error. Infinite values give an infinite
 // average with an undefined error.

@@ -37,6 +37,9 @@ const (
 	streamBound
 	streamImportance
 	streamAgreement
+	streamClassifierScore
+	streamAnneal
+	streamAnnealPilot
 	streamBootstrap // one for each replicate follows
 )
 

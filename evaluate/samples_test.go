@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -94,6 +95,25 @@ func TestFrechetOfKnownGaussians(t *testing.T) {
 	near(t, "with turned axes", got, 2.0/3*(9+1+4+25)-2*root, 1e-13)
 }
 
+// TestFrechetBias holds the formula of leastForFrechet against repeated samples of one Gaussian, whose distance is 0.
+func TestFrechetBias(t *testing.T) {
+	const repeats, n, d = 400, 150, 5
+	r := rand.New(rand.NewPCG(5, 0))
+	distances := make([]float64, repeats)
+	for i := range distances {
+		var err error
+		if distances[i], err = frechet(normals(r, n, d, 0, 1), normals(r, n, d, 0, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bias := mean(distances)
+	const first = d * (d + 5) / 2.0 / n
+	near(t, "mean distance of equal Gaussians", bias.Value, first, 4*bias.StandardError+first*2*d/n) // terms of order (d/n)^2
+	if share := float64(d) * (d + 5) / 2 / float64(leastForFrechet(d)) / d; !(share <= 0.05+1e-12) {
+		t.Errorf("from the least number of examples the bias is %.3f of the variance, expected at most 0.05", share)
+	}
+}
+
 func TestSwappingSamples(t *testing.T) {
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(3, 0))
@@ -107,6 +127,16 @@ func TestSwappingSamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "Fréchet distance swapped", ba, ab, 1e-13)
+	forth, err := kid(ctx, a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := kid(ctx, b, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "kernel distance swapped", back.Value, forth.Value, 1e-13)
+	near(t, "its error swapped", back.StandardError, forth.StandardError, 1e-13)
 	precision, recall, _, _, err := neighbours(ctx, a, b)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +202,7 @@ func TestSampleErrorsCoverRepetition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := frechetEstimate(ctx, a, b, uint64(i))
+			f, err := frechetEstimate(ctx, a, b, uint64(i), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -242,6 +272,84 @@ func TestCollapsedGeneratorHasPrecisionWithoutRecall(t *testing.T) {
 	}
 	if !(s.Frechet.Generated.Value >= 20*s.Frechet.Floor.Value) || !(s.KID.Generated.Value >= 5*s.KID.Generated.StandardError) {
 		t.Errorf("Fréchet %+v, kernel distance %+v: expected far above the floor", s.Frechet, s.KID)
+	}
+}
+
+// wide draws from a plane ten times as wide as the blobs.
+type wide struct{ blobModel }
+
+func (wide) Sample(dst data.Batch, r *rand.Rand) error {
+	for i := range dst.X {
+		dst.X[i] = 30 * float32(r.Float64()-0.5)
+	}
+	return nil
+}
+
+func TestWideGeneratorHasRecallWithoutPrecision(t *testing.T) {
+	s, err := Samples(context.Background(), wide{}, twoBlobs(t, 800), 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(s.Precision.Generated.Value <= 0.2) || !(s.Recall.Generated.Value >= 0.9) {
+		t.Errorf("precision %v, recall %v: expected about 0, 1", s.Precision.Generated.Value, s.Recall.Generated.Value)
+	}
+}
+
+// digitDrawer draws digits out of a set: all that keep says, and noise in place of a share of them.
+type digitDrawer struct {
+	shape data.Shape
+	from  []float32 // row-major pictures
+	noise float64
+}
+
+func (d digitDrawer) Shape() data.Shape    { return d.shape }
+func (d digitDrawer) Save(io.Writer) error { return nil }
+
+func (d digitDrawer) Sample(dst data.Batch, r *rand.Rand) error {
+	p := d.shape.Size()
+	for i := range dst.Len() {
+		k := r.IntN(len(d.from) / p)
+		copy(dst.Row(i), d.from[k*p:])
+		if r.Float64() < d.noise {
+			for j := range dst.Row(i) {
+				dst.Row(i)[j] = float32(r.IntN(17))
+			}
+		}
+	}
+	return nil
+}
+
+// TestPrecisionAndRecallOfPictures compares digits with digits of one class, and with digits half of which are noise.
+func TestPrecisionAndRecallOfPictures(t *testing.T) {
+	ctx := context.Background()
+	source, err := data.Open(ctx, "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := data.ReadAll(ctx, source.Train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zeros []float32
+	for i, y := range all.Y {
+		if y == 0 {
+			zeros = append(zeros, all.Row(i)...)
+		}
+	}
+	measured := func(d digitDrawer) *SampleQuality {
+		s, err := Samples(ctx, d, source.Test, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	one := measured(digitDrawer{all.Shape, zeros, 0})
+	if p, r := one.Precision.Generated.Value, one.Recall.Generated.Value; !(p >= 0.7) || !(r <= 0.15) {
+		t.Errorf("one class of ten: precision %v and recall %v, expected a high and a low one", p, r)
+	}
+	noisy := measured(digitDrawer{all.Shape, all.X, 0.5})
+	if p, r := noisy.Precision.Generated.Value, noisy.Recall.Generated.Value; !(p <= 0.6) || !(r >= 0.85) {
+		t.Errorf("half of them noise: precision %v and recall %v, expected a low and a high one", p, r)
 	}
 }
 
@@ -315,7 +423,7 @@ func TestSamplesErrors(t *testing.T) {
 		"kid":        func() error { _, err := kid(cancelled, newPoints(20, 2), newPoints(20, 2)); return err },
 		"neighbours": func() error { _, _, _, _, err := neighbours(cancelled, newPoints(20, 2), newPoints(20, 2)); return err },
 		"frechet": func() error {
-			_, err := frechetEstimate(cancelled, newPoints(20, 2), newPoints(20, 2), 1)
+			_, err := frechetEstimate(cancelled, newPoints(20, 2), newPoints(20, 2), 1, 0)
 			return err
 		},
 	} {

@@ -1,6 +1,7 @@
 package generative
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -25,6 +26,7 @@ type Autoencoder struct {
 
 	bounds, posterior, weights, decoder *train.Function
 	colour                              *train.Function // z = f⁻¹(e) of a flow prior
+	likelihood                          *train.Function // log p(x|e) and its gradient by e
 }
 
 // CondAutoencoder is a fitted [VAE] of p(x|y).
@@ -65,6 +67,12 @@ func newAutoencoder(card model.Card, net *autoencoder, vars tensor.Vars, prior [
 	})
 	m.colour = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
 		g.Output("z", net.colour(g.Input("e", tensor.Float32, n, net.latent), class(g, n)))
+	})
+	m.likelihood = train.NewFunction(run, vars, func(g *tensor.Graph, n int) {
+		x, e, y := g.Input("x", tensor.Float32, n, size), g.Input("e", tensor.Float32, n, net.latent), class(g, n)
+		log := net.logLikelihood(net.decode(net.colour(e, y), y), x)
+		g.Output("log", log)
+		g.Output("gradient", tensor.Gradient(tensor.Sum(log), e)[0])
 	})
 	if net.classes > 0 {
 		return &CondAutoencoder{m}
@@ -318,6 +326,38 @@ func (m *Autoencoder) Decode(dst data.Batch, z []float32, y []int32) error {
 		return err
 	}
 	return m.Transform.Invert(dst, out)
+}
+
+// Observe is x on the scale of the transform, binarised for Bernoulli.
+func (m *Autoencoder) Observe(x data.Batch, r *rand.Rand) (data.Batch, error) {
+	if m.net.latentPrior == VampPrior {
+		return data.Batch{}, errors.New("vae: a vamp prior cannot be written as a map of N(0, I); expected prior=normal or prior=flow")
+	}
+	if err := m.CheckBatch(x); err != nil {
+		return data.Batch{}, err
+	}
+	return m.observed(x, r)
+}
+
+// LogLikelihood sets dst[i] to log p(x_i|z_i) in nats and raw units, and row i of gradient to its gradient by z_i. With a flow prior z_i is
+// the e of z = f⁻¹(e).
+func (m *Autoencoder) LogLikelihood(dst []float64, gradient []float32, x data.Batch, z []float32, y []int32) error {
+	n := x.Len()
+	if len(dst) != n || len(z) != n*m.net.latent || len(gradient) != len(z) {
+		return fmt.Errorf("vae: %w: %d results, %d latent numbers and %d of a gradient for %d examples of %d dimensions",
+			model.ErrShape, len(dst), len(z), len(gradient), n, m.net.latent)
+	}
+	if m.net.classes > 0 {
+		if err := m.CheckClasses(y, n); err != nil {
+			return err
+		}
+	}
+	log := make([]float32, n)
+	err := m.call(m.likelihood, n, y, []rows{{"x", x.X}, {"e", z}}, rows{"log", log}, rows{"gradient", gradient})
+	for i, l := range log {
+		dst[i] = float64(l) + m.rawUnits()
+	}
+	return err
 }
 
 // Options are the sampling options, a *[Draw].

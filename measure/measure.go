@@ -68,6 +68,7 @@ type About struct {
 	Name           string `json:"name"` // lower_snake
 	Unit           string `json:"unit"` // "share", "nats", "bits per dimension"; "" for a number without unit
 	HigherIsBetter bool   `json:"higher_is_better"`
+	Least          int    `json:"least_n"` // from fewer examples the value or its error says little; 0 where any number does
 }
 
 // Higher describes a measure that is better the higher it is.
@@ -75,6 +76,12 @@ func Higher(name, unit string) About { return About{Name: name, Unit: unit, High
 
 // Lower describes a measure that is better the lower it is.
 func Lower(name, unit string) About { return About{Name: name, Unit: unit} }
+
+// From is a with the least number of examples that the measure makes sense from.
+func (a About) From(least int) About {
+	a.Least = least
+	return a
+}
 
 // Measure is a value of any kind under its name, as tables show it. The kinds stay apart in the types that
 // results are made of; their method As makes a Measure of each.
@@ -87,6 +94,9 @@ type Measure struct {
 	N             int       // number of examples that it comes from; 0 where it comes from none
 	Interval      *Interval // nil where none was computed
 }
+
+// TooFew reports that the value comes from fewer examples than the measure makes sense from.
+func (m Measure) TooFew() bool { return m.N < m.Least }
 
 // As puts the value under a name.
 func (e Exact) As(a About) Measure {
@@ -113,7 +123,7 @@ func (p Approximation) As(a About) Measure {
 	return Measure{About: a, Kind: KindApproximation, Value: p.Value, StandardError: p.StandardError, N: p.N}
 }
 
-// MarshalJSON writes an object with the keys name, unit, higher_is_better, kind, value, standard_error, error_bound, n, and interval
+// MarshalJSON writes an object with the keys name, unit, higher_is_better, least_n, kind, value, standard_error, error_bound, n, and interval
 // where there is one. A value that is infinite or undefined, which JSON cannot hold, is null.
 func (m Measure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {

@@ -10,6 +10,7 @@
 //	Estimator     an estimate of log p(x)        CondDrawnDensity  log p(b|y), b drawn from x
 //	Encoder       x -> latent                    CondEstimator an estimate of log p(x|y)
 //	Decoder       latent -> x                    Tunable       sampling options
+//	Featurer      x -> features                  LatentLikelihood  log p(x|z) and its gradient by z
 //
 // Units. A model takes x and gives x in the raw units of the data: pixels 0..Schema.MaxValue, table values, a categorical
 // value as the code of its level. It owns the data.Transform that it learned behind. Log-probabilities are float64 nats,
@@ -109,6 +110,19 @@ type CondImportanceBound interface {
 	LogImportanceBoundGiven(dst []float64, x data.Batch, y []int32, k int, r *rand.Rand) error
 }
 
+// LatentLikelihood is a generative model of x by a latent z ~ N(0, I), p(x) = ∫ p(x|z) N(z; 0, I) dz, that shows how log p(x|z) changes
+// with z. With that the integral can be bounded far more closely than by draws from an encoder.
+type LatentLikelihood interface {
+	Model
+	// LatentSize is the number of dimensions of z.
+	LatentSize() int
+	// Observe is x as log p(x|z) takes it; a model of binarised pixels draws these by r.
+	Observe(x data.Batch, r *rand.Rand) (data.Batch, error)
+	// LogLikelihood sets dst[i] to log p(x_i|z_i) in nats, and row i of gradient, row-major (n, LatentSize) as z is, to its gradient
+	// by z_i. x is what Observe returned; y is nil where the model is not conditional, and p(x|z) is p(x|z, y) where it is.
+	LogLikelihood(dst []float64, gradient []float32, x data.Batch, z []float32, y []int32) error
+}
+
 // Prior is a model that has learned how frequent the classes are.
 type Prior interface {
 	Model
@@ -174,6 +188,16 @@ type Decoder interface {
 	// Decode fills dst.X with the mean x of each code, row-major (n, LatentSize); y is nil where the model is not
 	// conditional.
 	Decode(dst data.Batch, z []float32, y []int32) error
+}
+
+// Featurer is a classifier that shows what it sees in x before it decides: the activations of the layer before its logits. They are a
+// space in which alike pictures lie near each other, and in which generated pictures are compared with real ones.
+type Featurer interface {
+	Classifier
+	// FeatureSize is d, the number of features.
+	FeatureSize() int
+	// Features sets row i of dst, row-major (n, d), to the features of x_i. len(dst) must be x.Len()*d.
+	Features(dst []float32, x data.Batch) error
 }
 
 // Tunable has sampling options, such as a temperature.

@@ -21,8 +21,33 @@ import (
 
 type evaluateFlags struct {
 	dataFlags
+	measuring
+}
+
+// measuring is what evaluate can be told of how to measure.
+type measuring struct {
 	classifyFlags
-	samples int
+	samples  int
+	features string
+	score    bool
+	anneal   int // steps; 0 for none
+}
+
+// check reports what was asked for and does not fit the model or the data.
+func (how measuring) check(m model.Model, discriminative bool, set data.Set) error {
+	s, ok := m.(model.CondSampler)
+	_, isLatent := m.(model.LatentLikelihood)
+	switch {
+	case discriminative && how.features != "":
+		return errors.New("--features is where samples are compared, and a classifier is not measured by samples; leave it out")
+	case how.anneal > 0 && !isLatent:
+		return fmt.Errorf("--ais: %w", evaluate.ErrNoAnnealing)
+	case how.score && (discriminative || !ok || s.Classes() == 0):
+		return errors.New("--cas fits a classifier to generated examples of each class; expected a generative model of p(x|y)")
+	case how.score && !set.Schema().Labelled():
+		return fmt.Errorf("--cas: %w", data.ErrNoLabels)
+	}
+	return nil
 }
 
 func (a *app) evaluate() *cobra.Command {
@@ -45,11 +70,17 @@ is that of the least mean cost, where wrong decisions cost --cost-fp and
 --cost-fn. All metrics against all thresholds are in --json, as at most 200
 points.
 
+Samples are compared in a feature space. For pictures with labels it is a
+layer of a small classifier that is fitted to other real pictures; for others
+their principal components; for tables the standardised columns. Numbers of
+different spaces do not compare.
+
 Measured is the test part of DATA, or the part that fit held out of it; other
 data is taken whole.`,
 		Example: `  likely evaluate cnn.safetensors fashion-mnist
   likely evaluate outcome.safetensors patients.csv --json
-  likely evaluate outcome.safetensors new.csv --threshold-by cost --cost-fn 5`,
+  likely evaluate outcome.safetensors new.csv --threshold-by cost --cost-fn 5
+  likely evaluate gan.safetensors faces --features pca --cas`,
 		Args:              words(2, 2),
 		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,6 +92,10 @@ data is taken whole.`,
 	flags.SortFlags = false
 	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most `N`; 0 for %d", evaluate.MaxSamples))
 	f.classifyFlags.add(flags)
+	flags.StringVar(&f.features, "features", "", "compare samples in `SPACE`: pca, classifier, or a classifier's model file")
+	flags.BoolVar(&f.score, "cas", false, "fit a classifier to generated examples, test it on real ones")
+	flags.IntVar(&f.anneal, "ais", 0, fmt.Sprintf("bound log p(x) by annealed importance sampling in `N` steps; %d where --ais stands alone", evaluate.AnnealSteps))
+	flags.Lookup("ais").NoOptDefVal = fmt.Sprint(evaluate.AnnealSteps)
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -68,6 +103,9 @@ data is taken whole.`,
 func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags) error {
 	if f.samples < 0 {
 		return usagef("--samples is %d, expected at least 1", f.samples)
+	}
+	if f.anneal < 0 {
+		return usagef("--ais is %d steps, expected at least 1, such as --ais=%d", f.anneal, evaluate.AnnealSteps)
 	}
 	if err := f.classifyFlags.check(); err != nil {
 		return err
@@ -102,7 +140,11 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 		a.note("%s are too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
 	}
 	a.note("measuring %s on %s of %s", file.Card.Name, plural(set.Len(), "example", "examples"), which)
-	results, err := measureModel(ctx, m, set, f.classifyFlags, f.samples, a.seed)
+	rest, err := restOf(ctx, source, split, file.Card.Provenance)
+	if err != nil {
+		return err
+	}
+	results, err := a.measureModel(ctx, m, set, rest, f.measuring)
 	if err != nil {
 		return err
 	}
@@ -114,6 +156,7 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 		if err != nil {
 			return err
 		}
+		object["warnings"] = warnings(results)
 		object["model"], object["data"], object["part"], object["seed"] = file.Card.Name, source.Name, which, a.seed
 		if c, ok := m.(*model.Calibrated); ok {
 			object["calibration"] = c.Map.Method()
@@ -160,7 +203,36 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	for _, line := range unitLines(results) {
 		fmt.Fprintln(a.stdout, line)
 	}
+	for _, w := range warnings(results) {
+		for _, line := range wrap("warning: "+w, 80) {
+			fmt.Fprintln(a.stdout, line)
+		}
+	}
 	return nil
+}
+
+// warnings say which measures come from too few examples, those of one reason on a line.
+func warnings(results []result) []string {
+	type reason struct{ n, least int }
+	var reasons []reason
+	names := map[reason][]string{}
+	for _, r := range results {
+		for _, m := range r.Measures() {
+			if !m.TooFew() {
+				continue
+			}
+			why := reason{m.N, m.Least}
+			if names[why] == nil {
+				reasons = append(reasons, why)
+			}
+			names[why] = append(names[why], m.Name)
+		}
+	}
+	lines := make([]string, len(reasons))
+	for i, why := range reasons {
+		lines[i] = fmt.Sprintf("%s of %s: at least %s make sense", strings.Join(names[why], ", "), plural(why.n, "example", "examples"), count(why.least))
+	}
+	return lines
 }
 
 // unlabelledError reports that a classifier cannot be measured on a source, which has no labels.
@@ -207,36 +279,80 @@ type result interface {
 // leastToCompare is how many real examples a comparison with samples needs: it cuts them in halves of at least 10.
 const leastToCompare = 20
 
-// measureModel takes every measure that fits the model and the data.
-func measureModel(ctx context.Context, m model.Model, set data.Set, f classifyFlags, samples int, seed uint64) ([]result, error) {
+// measureModel takes every measure that fits the model and the data. rest is labelled data beside set from which a classifier may
+// learn, nil where there is none.
+func (a *app) measureModel(ctx context.Context, m model.Model, set, rest data.Set, how measuring) ([]result, error) {
 	var results []result
 	c, discriminative, err := classifierOf(m)
 	if err != nil {
 		return nil, err
 	}
+	if err := how.check(m, discriminative, set); err != nil {
+		return nil, err
+	}
 	if c != nil && set.Schema().Labelled() {
-		r, err := f.classify(ctx, c, set, seed)
+		r, err := how.classify(ctx, c, set, a.seed)
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, r)
 	}
-	switch r, err := evaluate.Likelihood(ctx, m, set, seed); {
+	switch r, err := evaluate.Likelihood(ctx, m, set, a.seed); {
 	case err == nil:
 		results = append(results, r)
 	case !errors.Is(err, evaluate.ErrNoLikelihood) && !errors.Is(err, data.ErrNoLabels): // samples need neither
 		return nil, err
 	}
+	if how.anneal > 0 {
+		a.note("annealing %d examples in %s", min(set.Len(), evaluate.AnnealExamples), plural(how.anneal, "step", "steps"))
+		r, err := evaluate.Anneal(ctx, m, set, how.anneal, a.seed)
+		if err != nil {
+			return nil, fmt.Errorf("--ais: %w", err)
+		}
+		results = append(results, r)
+	}
 	if discriminative || len(results) > 0 && set.Len() < leastToCompare {
 		return results, nil // a likelihood needs no crowd
 	}
-	switch r, err := evaluate.Samples(ctx, m, set, samples, seed); {
-	case err == nil:
-		results = append(results, r)
-	case !errors.Is(err, evaluate.ErrNoSamples):
+	quality, err := a.measureSamples(ctx, m, set, rest, how)
+	return append(results, quality...), err
+}
+
+// measureSamples compares what the model makes with real examples. It is empty for a model that cannot be sampled.
+func (a *app) measureSamples(ctx context.Context, m model.Model, set, rest data.Set, how measuring) ([]result, error) {
+	conditional, isConditional := m.(model.CondSampler)
+	isConditional = isConditional && conditional.Classes() > 0
+	if _, ok := m.(model.Sampler); !ok && !isConditional {
+		return nil, nil
+	}
+	space, err := a.samplesSpace(ctx, how.features, set, rest, how.samples)
+	if err != nil {
 		return nil, err
 	}
-	return results, nil
+	quality, err := evaluate.SamplesIn(ctx, space, m, set, how.samples, a.seed)
+	if err != nil {
+		return nil, err
+	}
+	results := []result{quality}
+	if c := quality.ByClass; c != nil && c.Counted == 0 {
+		a.note("no class has more than %s, one for each feature: no distance within classes", plural(quality.Size, "example", "examples"))
+	}
+	if !how.score {
+		return results, nil
+	}
+	train, test := rest, set
+	if rest == nil {
+		if train, test, err = evaluate.Halves(set, 0, a.seed); err != nil {
+			return nil, err
+		}
+	}
+	name, recipe := smallClassifier(set.Schema())
+	a.note("fitting %s to generated examples, and to as many real ones", name)
+	score, err := evaluate.ClassificationScore(ctx, conditional, train, test, name, recipe, a.compute(), 0, a.seed)
+	if err != nil {
+		return nil, fmt.Errorf("--cas: %w", err)
+	}
+	return append(results, score), nil
 }
 
 // classifierOf is the model itself, which then is discriminative, or what Bayes' rule makes of a class-conditional density; nil of
@@ -315,7 +431,7 @@ func measureRows(r result) [][]string {
 // floorOf is what real data reaches against real data, by the name of the measure, where that is known.
 func floorOf(r result) map[string]float64 {
 	floor := map[string]float64{}
-	if s, ok := r.(*evaluate.SampleQuality); ok {
+	if s, ok := r.(interface{ Floor() []measure.Measure }); ok {
 		for _, m := range s.Floor() {
 			floor[m.Name] = m.Value
 		}

@@ -89,6 +89,15 @@ func questions(m model.Model) []question {
 				return err
 			}})
 	}
+	if m, ok := m.(model.Featurer); ok {
+		list = append(list, question{name: "Features", each: m.FeatureSize(),
+			ask: func(dst []float64, x data.Batch, _ []int32, _ *rand.Rand) error {
+				features := make([]float32, len(dst))
+				err := m.Features(features, x)
+				widen(dst, features)
+				return err
+			}})
+	}
 	return list
 }
 
