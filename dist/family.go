@@ -83,6 +83,17 @@ func positive(name string, v float64) *ParameterError {
 	return must(v > 0 && isFinite(v), name, v, "a positive number")
 }
 
+// openUniform is uniform over the numbers between 0 and 1, without both.
+func openUniform(r *rand.Rand) float64 { return (float64(r.Uint64()>>12) + 0.5) * 0x1p-52 }
+
+// continuity says of which kind a distribution is.
+func continuity(d Distribution) string {
+	if d.Discrete() {
+		return "discrete"
+	}
+	return "continuous"
+}
+
 // number writes v with as many digits as tell it from its neighbours.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 

@@ -60,11 +60,7 @@ func NewMixture(weights []float64, members []Distribution) (Marginals, error) {
 
 // kind says over what a distribution is.
 func kind(d Distribution) string {
-	what := "continuous"
-	if d.Discrete() {
-		what = "discrete"
-	}
-	return fmt.Sprintf("%s over %d element(s)", what, d.Dim())
+	return fmt.Sprintf("%s, of dimension %d", continuity(d), d.Dim())
 }
 
 // Weights are w_1, … w_K.
@@ -166,7 +162,7 @@ func (m *UnivariateMixture) Quantile(p float64) float64 {
 		// One further, in case the members' CDFs at hi, each at least p, are less in sum by a rounding error.
 		return quantileAmong(m, p, lo, hi+1)
 	}
-	return quantileBetween(m, p, lo, hi)
+	return quantileBetween(m, p, lo, hi, middle(lo, hi))
 }
 
 // Mean is Σ w_k μ_k.

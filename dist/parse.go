@@ -24,10 +24,24 @@ type Family struct {
 func families() []Family {
 	return []Family{
 		{"normal", "mean, standard deviation", "x in R", "normal(0,1)", two(NewNormal)},
+		{"student", "degrees of freedom, location, scale", "x in R", "student(3,0,1)", three(NewStudent)},
+		{"laplace", "location, scale", "x in R", "laplace(0,1)", two(NewLaplace)},
+		{"logistic", "location, scale", "x in R", "logistic(0,1)", two(NewLogistic)},
+		{"cauchy", "location, scale", "x in R", "cauchy(0,1)", two(NewCauchy)},
 		{"uniform", "low, high", "low <= x <= high", "uniform(0,1)", two(NewUniform)},
-		{"mvnormal", "[means], [[covariances]]", "x in R^d", "mvnormal([0,0],[[1,0.5],[0.5,2]])", readMVNormal},
+		{"exponential", "rate", "x >= 0", "exponential(2)", one(NewExponential)},
+		{"gamma", "shape, rate", "x > 0", "gamma(2,0.5)", two(NewGamma)},
+		{"lognormal", "mean of log x, standard deviation of log x", "x > 0", "lognormal(0,1)", two(NewLogNormal)},
+		{"beta", "a, b", "0 < x < 1", "beta(2,3)", two(NewBeta)},
+		{"bernoulli", "probability of 1", "0, 1", "bernoulli(0.3)", one(NewBernoulli)},
+		{"binomial", "number of trials, probability", "0, 1, … trials", "binomial(10,0.3)", two(NewBinomial)},
+		{"poisson", "mean", "0, 1, …", "poisson(4)", one(NewPoisson)},
+		{"geometric", "probability", "1, 2, …", "geometric(0.2)", one(NewGeometric)},
+		{"discrete_uniform", "low, high", "low, low+1, … high", "discrete_uniform(1,6)", two(NewDiscreteUniform)},
 		{"categorical", "p0, p1, …, which sum to 1", "0, 1, …", "categorical(0.2,0.3,0.5)", list(NewCategorical)},
-		{"mixture", "weight: distribution, …; the weights sum to 1", "that of its members", "mixture(0.3:normal(-2,1), 0.7:normal(3,0.5))", readMixture},
+		{"mvnormal", "[means], [[covariances]]", "x in R^d", "mvnormal([0,0],[[1,0.5],[0.5,2]])", readMVNormal},
+		{"mixture", "weight: distribution, …; weights sum to 1", "that of any member", "mixture(0.3:normal(-2,1), 0.7:normal(3,0.5))", readMixture},
+		{"product", "distribution, distribution, …", "that of each factor", "product(normal(0,1), uniform(0,1))", readProduct},
 	}
 }
 
@@ -272,6 +286,26 @@ func readMixture(p *parser, _ *Family) (Distribution, error) {
 			return nil, err
 		case sign == ')':
 			return checked(NewMixture(weights, members))
+		}
+	}
+}
+
+// readProduct reads distribution, distribution, …
+func readProduct(p *parser, _ *Family) (Distribution, error) {
+	var factors []Distribution
+	for {
+		p.space()
+		p.starts = append(p.starts, p.at)
+		factor, err := p.distribution()
+		if err != nil {
+			return nil, err
+		}
+		factors = append(factors, factor)
+		switch sign, err := p.require(",)"); {
+		case err != nil:
+			return nil, err
+		case sign == ')':
+			return checked(NewProduct(factors...))
 		}
 	}
 }

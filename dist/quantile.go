@@ -30,13 +30,16 @@ func quantileOutside(p, low, high float64) (q float64, ok bool) {
 	return 0, false
 }
 
-// quantileBetween solves CDF(x) = p of a continuous distribution for x in [lo, hi], 0 < p < 1. It takes Newton's steps on the
-// logarithm of the smaller tail, in which far tails are no steeper than near ones, kept inside of a bracket that is
-// halved, in the order of the floating-point numbers, where Newton does not halve it.
-func quantileBetween(d Univariate, p, lo, hi float64) float64 {
-	const steps = 200 // each third one halves 2^64 numbers
+// quantileBetween solves CDF(x) = p of a continuous distribution for x in [lo, hi], 0 < p < 1, from a start that may be anything.
+// It takes Newton's steps on the logarithm of the smaller tail, in which far tails are no steeper than near ones, and halves the
+// bracket, in the order of the floating-point numbers, where a step leaves it, and now and then, so that the search ends.
+func quantileBetween(d Univariate, p, lo, hi, start float64) float64 {
+	const steps = 256 // each fourth one halves the 2^64 numbers
 	one := make([]float64, 1)
-	x := middle(lo, hi)
+	x := start
+	if !(x > lo && x < hi) {
+		x = middle(lo, hi)
+	}
 	for i := range steps {
 		if x == lo || x == hi {
 			break
@@ -58,11 +61,15 @@ func quantileBetween(d Univariate, p, lo, hi float64) float64 {
 			hi = x
 		}
 		one[0] = x
-		next := x - excess*math.Exp(math.Log(tail)-d.LogProb(one))
+		move := excess * math.Exp(math.Log(tail)-d.LogProb(one))
+		next := x - move
+		if lo >= 0 && p < 0.5 {
+			next = x * math.Exp(-move/x) // towards 0 a tail goes as a power of x, in which this step is exact
+		}
 		if math.Abs(next-x) <= 0x1p-53*math.Abs(x) {
 			return next
 		}
-		if i%3 == 2 || !(next > lo && next < hi) {
+		if i%4 == 3 || !(next > lo && next < hi) {
 			next = middle(lo, hi)
 		}
 		x = next
@@ -81,6 +88,25 @@ func quantileAmong(d Univariate, p, lo, hi float64) float64 {
 		}
 	}
 	return hi
+}
+
+// quantileDiscrete is the least whole number x with CDF(x) >= p. It searches around start, which may be anything.
+func quantileDiscrete(d Univariate, p, low, high, start float64) float64 {
+	if q, ok := quantileOutside(p, low, high); ok {
+		return q
+	}
+	step := 1 + math.Floor(math.Sqrt(d.Variance()))
+	hi := min(max(math.Floor(start), low), high)
+	lo := hi
+	for by := step; hi < high && d.CDF(hi) < p; by *= 2 {
+		lo = hi + 1
+		hi = min(hi+by, high)
+	}
+	for by := step; lo > low && d.CDF(lo-1) >= p; by *= 2 {
+		hi = lo - 1
+		lo = max(lo-by, low)
+	}
+	return quantileAmong(d, p, lo, hi)
 }
 
 // middle is the number that halves those between lo and hi, in the order of the floating-point numbers: between 1e-300 and 1 it

@@ -15,11 +15,8 @@ type Uniform struct {
 
 // NewUniform takes the ends of the interval, low < high.
 func NewUniform(low, high float64) (*Uniform, error) {
-	err := parameters("uniform", finite("low", low), finite("high", high))
-	if err == nil {
-		err = parameters("uniform", nil, must(high > low && isFinite(high-low), "high", high, "a number above low, at a finite distance"))
-	}
-	if err != nil {
+	apart := must(high > low && isFinite(high-low), "high", high, "a number above low, at a finite distance")
+	if err := parameters("uniform", finite("low", low), apart); err != nil {
 		return nil, err
 	}
 	return &Uniform{low: low, high: high}, nil
