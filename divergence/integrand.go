@@ -140,21 +140,21 @@ func termAffinity(alpha float64) func(lp, lq float64) float64 {
 	}
 }
 
-// part is |l| exp(l), 0 at l = -Inf.
-func part(l float64) float64 {
+// weighed is |l| exp(l), 0 at l = -Inf.
+func weighed(l float64) float64 {
 	if p := math.Exp(l); p > 0 {
 		return p * math.Abs(l)
 	}
 	return 0
 }
 
-func swayBounded(lp, lq, _ float64) float64 { return part(lp) + part(lq) }
+func swayBounded(lp, lq, _ float64) float64 { return weighed(lp) + weighed(lq) }
 
 func swayKL(lp, lq, term float64) float64 {
 	if p := math.Exp(lp); p > 0 {
-		return (p+term)*math.Abs(lp) + p*math.Abs(lq) + part(lq)
+		return (p+term)*math.Abs(lp) + p*math.Abs(lq) + weighed(lq)
 	}
-	return part(lq)
+	return weighed(lq)
 }
 
 // swayPower is that of p^α q^(1-α).
@@ -164,7 +164,7 @@ func swayPower(alpha float64) func(lp, lq, term float64) float64 {
 			return 0
 		}
 		if math.IsInf(lp, -1) {
-			return part(lq)
+			return weighed(lq)
 		}
 		return term * (alpha*math.Abs(lp) + math.Abs((1-alpha)*lq))
 	}
