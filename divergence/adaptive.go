@@ -41,6 +41,8 @@ const (
 	together = 8
 	// rounding is the error of a sum of terms, relative to the sum of their sizes.
 	rounding = 1e-15
+	// logRounding is that of a log-probability, relative to it, which dist keeps to.
+	logRounding = 2e-14
 )
 
 // errInfinite ends an integration whose first function is infinite somewhere.

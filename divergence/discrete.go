@@ -181,7 +181,7 @@ func sum(ctx context.Context, k Kind, p, q Density, o Params) (measure.Integral,
 	wrong := above + below + math.Abs(total(m.lp)-1) + math.Abs(total(m.lq)-1) + rounding
 	if ofDensities {
 		for i, lp := range m.lp {
-			wrong += rounding * f.sway(lp, m.lq[i], f.term(lp, m.lq[i]))
+			wrong += logRounding * f.sway(lp, m.lq[i], f.term(lp, m.lq[i]))
 		}
 		return f.integral(value, wrong+rounding*value), nil
 	}

@@ -78,7 +78,7 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 	if !(lost <= mostLost) {
 		return measure.Integral{}, fmt.Errorf("%w: P integrates to %.6g and Q to %.6g, expected 1", ErrNotConverged, value[1], value[2])
 	}
-	wrong := bound[0] + 100*lost + rounding*(1+value[3])
+	wrong := bound[0] + 100*lost + rounding + logRounding*value[3]
 	if !(wrong <= leastConverged*max(value[0], leastConverged)) {
 		return measure.Integral{}, fmt.Errorf("%s: %w", k, ErrNotConverged)
 	}
