@@ -38,6 +38,8 @@ const (
 	streamImportance
 	streamAgreement
 	streamBootstrap // one for each replicate follows
+
+	streamRatio stream = 1 << 32
 )
 
 func (s stream) rand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(s))) }
