@@ -30,7 +30,7 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 	}
 	f, ok := integrandOf(k, o)
 	if !ok {
-		return transport(ctx, k, p, q)
+		return onLine(ctx, k, p, q)
 	}
 	d := p.Dim()
 	if d > mostDims {

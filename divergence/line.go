@@ -10,8 +10,8 @@ import (
 	"github.com/likely-ml/likely/measure"
 )
 
-// transport computes the kinds that look at distances, of continuous distributions over the line.
-func transport(ctx context.Context, k Kind, p, q Density) (measure.Integral, error) {
+// onLine computes the kinds that look at distances, of continuous distributions over the line.
+func onLine(ctx context.Context, k Kind, p, q Density) (measure.Integral, error) {
 	u, v, ok := lines(p, q)
 	if !ok || (k != Wasserstein1 && k != Wasserstein2 && k != Energy) {
 		return measure.Integral{}, fmt.Errorf("%w of %s of these distributions; expected a kind of densities, or wasserstein1, wasserstein2 or energy of written distributions over the line", ErrNoIntegral, k)

@@ -53,7 +53,7 @@ func Simulate(ctx context.Context, k Kind, p, q Density, n int, seed uint64, o P
 		if k == MMD {
 			kernel = func(square float64) float64 { return math.Exp(-square / (2 * o.Bandwidth * o.Bandwidth)) }
 		}
-		m, err := s.means(ctx, func(x, y *moments, c chunk) error { return c.fourPoints(x, P, Q, kernel) })
+		m, err := s.means(ctx, func(x, y *running, c chunk) error { return c.fourPoints(x, P, Q, kernel) })
 		return estimateOf(m[0].mean, m[0].variance()/float64(n), n, integrand{finish: same}), err
 	case !ofDensities:
 		return measure.Estimate{}, fmt.Errorf("%w of %s; expected a kind of densities, energy or mmd", ErrNoEstimate, k)
@@ -61,14 +61,14 @@ func Simulate(ctx context.Context, k Kind, p, q Density, n int, seed uint64, o P
 		return Simulate(ctx, KL, q, p, n, seed, o)
 	case k == KL && first && !second:
 		s.n *= 2
-		m, err := s.means(ctx, func(x, _ *moments, c chunk) error {
+		m, err := s.means(ctx, func(x, _ *running, c chunk) error {
 			return c.terms(x, P, p, q, func(lp, lq float64) float64 { return lp - lq })
 		})
 		return estimateOf(m[0].mean, m[0].variance()/float64(s.n), s.n, f), err
 	case !first || !second:
 		return measure.Estimate{}, fmt.Errorf("%w of %s: expected P and Q that can be drawn from", ErrNoEstimate, k)
 	}
-	m, err := s.means(ctx, func(x, y *moments, c chunk) error {
+	m, err := s.means(ctx, func(x, y *running, c chunk) error {
 		overMixture := func(lp, lq float64) float64 {
 			m := max(lp, lq)
 			m += math.Log1p(math.Exp(min(lp, lq)-m)) - math.Ln2
@@ -90,11 +90,11 @@ func estimateOf(mean, variance float64, n int, f integrand) measure.Estimate {
 	return f.estimate(mean, math.Sqrt(variance), n)
 }
 
-// moments are the count, mean and sum of squared deviations of numbers (Welford, 1962; Chan, Golub and LeVeque, 1979, for adding
+// running is the count, mean and sum of squared deviations of numbers (Welford, 1962; Chan, Golub and LeVeque, 1979, for adding
 // two).
-type moments struct{ n, mean, squares float64 }
+type running struct{ n, mean, squares float64 }
 
-func (m *moments) take(v float64) {
+func (m *running) take(v float64) {
 	m.n++
 	if math.IsInf(v, 1) {
 		m.mean = v
@@ -107,7 +107,7 @@ func (m *moments) take(v float64) {
 	m.squares += d * (v - m.mean)
 }
 
-func (m *moments) add(o moments) {
+func (m *running) add(o running) {
 	n := m.n + o.n
 	switch {
 	case o.n == 0:
@@ -122,7 +122,7 @@ func (m *moments) add(o moments) {
 	m.n = n
 }
 
-func (m *moments) variance() float64 { return m.squares / (m.n - 1) }
+func (m *running) variance() float64 { return m.squares / (m.n - 1) }
 
 // simulation draws in chunks, each with random numbers of its own.
 type simulation struct {
@@ -136,11 +136,11 @@ type chunk struct {
 	r       *rand.Rand
 }
 
-// means calls f for every chunk on all processors and adds up the moments in the order of chunks.
-func (s simulation) means(ctx context.Context, f func(x, y *moments, c chunk) error) ([2]moments, error) {
+// means calls f for every chunk on all processors and adds up the running in the order of chunks.
+func (s simulation) means(ctx context.Context, f func(x, y *running, c chunk) error) ([2]running, error) {
 	const size = 1024
 	chunks := (s.n + size - 1) / size
-	parts := make([][2]moments, chunks)
+	parts := make([][2]running, chunks)
 	errs := make([]error, chunks)
 	var next atomic.Int64
 	var failed atomic.Bool
@@ -160,7 +160,7 @@ func (s simulation) means(ctx context.Context, f func(x, y *moments, c chunk) er
 		})
 	}
 	workers.Wait()
-	var all [2]moments
+	var all [2]running
 	if err := ctx.Err(); err != nil {
 		return all, err
 	}
@@ -176,7 +176,7 @@ func (s simulation) means(ctx context.Context, f func(x, y *moments, c chunk) er
 }
 
 // terms takes f(log p(x), log q(x)) of draws of a sampler.
-func (c chunk) terms(m *moments, from Sampler, p, q Density, f func(lp, lq float64) float64) error {
+func (c chunk) terms(m *running, from Sampler, p, q Density, f func(lp, lq float64) float64) error {
 	x, lp, lq := make([]float64, c.n*c.dims), make([]float64, c.n), make([]float64, c.n)
 	if err := from.Sample(x, c.r); err != nil {
 		return err
@@ -199,7 +199,7 @@ func (c chunk) terms(m *moments, from Sampler, p, q Density, f func(lp, lq float
 
 // fourPoints takes k(x,x') + k(y,y') - k(x,y') - k(x',y) of draws x, x' from P and y, y' from Q, where k is a function of the squared
 // distance.
-func (c chunk) fourPoints(m *moments, p, q Sampler, kernel func(square float64) float64) error {
+func (c chunk) fourPoints(m *running, p, q Sampler, kernel func(square float64) float64) error {
 	d := c.dims
 	x, y := make([]float64, 2*c.n*d), make([]float64, 2*c.n*d)
 	if err := p.Sample(x, c.r); err != nil {
