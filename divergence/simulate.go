@@ -136,7 +136,7 @@ type chunk struct {
 	r       *rand.Rand
 }
 
-// means calls f for every chunk on all processors and adds up the running in the order of chunks.
+// means calls f for every chunk on all processors and adds up the results in the order of chunks.
 func (s simulation) means(ctx context.Context, f func(x, y *running, c chunk) error) ([2]running, error) {
 	const size = 1024
 	chunks := (s.n + size - 1) / size
