@@ -80,9 +80,9 @@ func SampleNeighbours(ctx context.Context, x, y Points, k int, r *rand.Rand) (*N
 		}
 		kl[g], reverse[g], js[g] = part.kl, part.reverse, part.js
 	}
-	out.KL = approximate(all.kl, varianceOfMean(kl), n+m)
-	out.ReverseKL = approximate(all.reverse, varianceOfMean(reverse), n+m)
-	out.JS = approximate(all.js, varianceOfMean(js), 2*min(n, m))
+	out.KL = approximate(all.kl, varianceOf(kl)/float64(groups), n+m)
+	out.ReverseKL = approximate(all.reverse, varianceOf(reverse)/float64(groups), n+m)
+	out.JS = approximate(all.js, varianceOf(js)/float64(groups), 2*min(n, m))
 	return out, nil
 }
 
@@ -206,16 +206,7 @@ func mixtureKL(d, k int, own, other nearest) (float64, error) {
 	if kept == 0 {
 		return 0, errCoincide
 	}
-	return float64(d)/2*sum/float64(kept) + math.Log(float64(2*n-1)/float64(n-1)) + digamma(k) - digamma(2*k), nil
-}
-
-// digamma is ψ(n) but for a constant, Σ 1/j over 0 < j < n.
-func digamma(n int) float64 {
-	sum := 0.0
-	for j := 1; j < n; j++ {
-		sum += 1 / float64(j)
-	}
-	return sum
+	return float64(d)/2*sum/float64(kept) + math.Log(float64(2*n-1)/float64(n-1)) + digamma(float64(k)) - digamma(float64(2*k)), nil
 }
 
 // intrinsicDimension estimates the dimension of what a sample fills, from the ratios of the distances T_1 <= .. <= T_k to the nearest
