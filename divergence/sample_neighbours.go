@@ -32,14 +32,17 @@ const DefaultNeighbours = 5
 // This is the difference of two means of log-densities, whose biases -ψ(k) cancel, since both have the same k (Wang, Kulkarni and Verdú,
 // Divergence estimation for multidimensional densities via k-nearest-neighbor distances, 2009, equations 14 and 17; Kozachenko and
 // Leonenko, 1987). JS takes the points of both samples together, equally many of each, as a sample of the mixture: with μ(i) the distance
-// of x_i to the k-th nearest other point of them,
+// of x_i to the 2k-th nearest other point of them,
 //
-//	KL(p||½(p+q)) ≈ (d/n) Σ_i log(μ(i)/ρ(i)) + log((2n-1)/(n-1)).
+//	KL(p||½(p+q)) ≈ (d/n) Σ_i log(μ(i)/ρ(i)) + log((2n-1)/(n-1)) + ψ(k) - ψ(2k).
 //
-// Of samples of different sizes, a part of the larger that r draws is used for JS.
+// 2k, because the balls are then of one size where p = q, and what is lost by taking the density in them as constant cancels: with k,
+// JS of a normal of 12 dimensions and itself came out as -0.12. Of samples of different sizes, a part of the larger that r draws is used for JS.
 //
 // The neighbours are exact: by a k-d tree in up to 10 dimensions, O(n log n), by products of matrices in more, O((n+m)² d). The standard
-// error is the jackknife: what the value changes by when one point is left out, which moves the neighbours of others.
+// error is that of the mean of up to 40 groups that r cuts both samples into, each with an estimate of its own: neighbours make the terms
+// of the sum depend on each other, and the jackknife was found too large by up to 1.7 (Politis and Romano, Large sample confidence
+// regions based on subsamples under minimal assumptions, 1994).
 //
 // It warns where the intrinsic dimension is much lower than d: the exponent d of the volumes is wrong then. It warns where sizes differ
 // much, and where points coincide: p or q has no density there, and these points are left out. If no point is left it is an error.
@@ -50,53 +53,88 @@ func SampleNeighbours(ctx context.Context, x, y Points, k int, r *rand.Rand) (*N
 	if r == nil {
 		return nil, ErrSeedless
 	}
-	if err := checkPoints(x, y, k+3); err != nil {
+	n, m := x.Len(), y.Len()
+	if err := checkPoints(x, y, leastGroups*groupPoints(k)); err != nil {
 		return nil, err
 	}
-	xx, xy, err := searchBoth(ctx, x, y, k)
+	all, err := neighbourValues(ctx, x, y, k, r)
 	if err != nil {
 		return nil, err
+	}
+	out := &NeighbourDivergences{Dimension: all.dimension, K: k}
+	const coincide = "%d of %d points of %s coincide with %d or more others, as points of a density do not: they are left out"
+	out.warnf(all.lostP > 0, coincide, all.lostP, n, "p", k)
+	out.warnf(all.lostQ > 0, coincide, all.lostQ, m, "q", k)
+	out.warnf(all.dimension.Value < lowDimension*float64(x.D),
+		"the points of p lie near a surface of %.1f dimensions, not %d: divergences of densities over %d dimensions may be far from these values",
+		all.dimension.Value, x.D, x.D)
+	out.warnf(max(n, m) > unequalSizes*min(n, m), "%d points of p and %d of q: the bias grows with the difference; take equal numbers", n, m)
+
+	groups := min(mostGroups, min(n, m)/groupPoints(k))
+	kl, reverse, js := make([]float64, groups), make([]float64, groups), make([]float64, groups)
+	ix, iy := r.Perm(n), r.Perm(m)
+	for g := range groups {
+		part, err := neighbourValues(ctx, x.at(ix[n*g/groups:n*(g+1)/groups]), y.at(iy[m*g/groups:m*(g+1)/groups]), k, r)
+		if err != nil {
+			return nil, err
+		}
+		kl[g], reverse[g], js[g] = part.kl, part.reverse, part.js
+	}
+	out.KL = approximate(all.kl, varianceOfMean(kl), n+m)
+	out.ReverseKL = approximate(all.reverse, varianceOfMean(reverse), n+m)
+	out.JS = approximate(all.js, varianceOfMean(js), 2*min(n, m))
+	return out, nil
+}
+
+// The standard error is that of so many groups. Each has at least so many points of a sample.
+const (
+	leastGroups = 5
+	mostGroups  = 40
+)
+
+func groupPoints(k int) int { return 10 * k }
+
+// neighbourResult are the values from two samples, without errors.
+type neighbourResult struct {
+	kl, reverse, js float64
+	dimension       measure.Estimate
+	lostP, lostQ    int // points left out because a distance is 0
+}
+
+func neighbourValues(ctx context.Context, x, y Points, k int, r *rand.Rand) (out neighbourResult, err error) {
+	xx, xy, err := searchBoth(ctx, x, y, k)
+	if err != nil {
+		return out, err
 	}
 	yy, yx, err := searchBoth(ctx, y, x, k)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	n, m := x.Len(), y.Len()
-	out := &NeighbourDivergences{K: k}
-	var lost int
-	if out.KL, lost, err = neighbourKL(x.D, n, m, xx, xy); err != nil {
-		return nil, err
+	if out.kl, out.lostP, err = neighbourKL(x.D, y.Len(), k, xx, xy); err != nil {
+		return out, err
 	}
-	out.warnf(lost > 0, "%d of %d points of p coincide with %d or more others, as points of a density do not: they are left out", lost, n, k)
-	if out.ReverseKL, lost, err = neighbourKL(x.D, m, n, yy, yx); err != nil {
-		return nil, err
+	if out.reverse, out.lostQ, err = neighbourKL(x.D, x.Len(), k, yy, yx); err != nil {
+		return out, err
 	}
-	out.warnf(lost > 0, "%d of %d points of q coincide with %d or more others, as points of a density do not: they are left out", lost, m, k)
-
-	if least := min(n, m); n != m {
-		if n > least {
-			x = some(x, least, r)
-		} else {
-			y = some(y, least, r)
-		}
+	if out.dimension, err = intrinsicDimension(xx); err != nil {
+		return out, err
+	}
+	if n := min(x.Len(), y.Len()); x.Len() != y.Len() {
+		x, y = some(x, n, r), some(y, n, r)
 		if xx, xy, err = searchBoth(ctx, x, y, k); err != nil {
-			return nil, err
+			return out, err
 		}
 		if yy, yx, err = searchBoth(ctx, y, x, k); err != nil {
-			return nil, err
+			return out, err
 		}
 	}
-	if out.JS, err = neighbourJS(x.D, xx, xy, yy, yx); err != nil {
-		return nil, err
+	towardsP, err := mixtureKL(x.D, k, xx, xy)
+	if err != nil {
+		return out, err
 	}
-	if out.Dimension, err = intrinsicDimension(xx); err != nil {
-		return nil, err
-	}
-	out.warnf(out.Dimension.Value < lowDimension*float64(x.D),
-		"the points of p lie near a surface of %.1f dimensions, not %d: divergences of densities over %d dimensions may be far from these values",
-		out.Dimension.Value, x.D, x.D)
-	out.warnf(max(n, m) > unequalSizes*min(n, m), "%d points of p and %d of q: the bias grows with the difference; take equal numbers", n, m)
-	return out, nil
+	towardsQ, err := mixtureKL(x.D, k, yy, yx)
+	out.js = (towardsP + towardsQ) / 2
+	return out, err
 }
 
 const (
@@ -110,147 +148,74 @@ func (d *NeighbourDivergences) warnf(when bool, format string, args ...any) {
 	}
 }
 
-// searchBoth finds the k+1 nearest points of its own and of the other sample; the last is what comes in when one is left out.
+// searchBoth finds the 2k nearest points of its own and of the other sample: the mixture takes 2k of both together.
 func searchBoth(ctx context.Context, x, y Points, k int) (own, other nearest, err error) {
-	if own, err = search(ctx, x, x, k+1, true); err == nil {
-		other, err = search(ctx, x, y, k+1, false)
+	if own, err = search(ctx, x, x, 2*k, true); err == nil {
+		other, err = search(ctx, x, y, 2*k, false)
 	}
 	return own, other, err
 }
 
-// neighbourKL is the estimate of KL(p||q) from the k+1 nearest neighbours of the n points of p in its own sample and in the m points of
-// q. lost are the points left out because a distance is 0.
-func neighbourKL(d, n, m int, own, other nearest) (value measure.Approximation, lost int, err error) {
-	k := own.k - 1
-	half := float64(d) / 2 // log of a squared distance to the power of d
-	term, counts := make([]float64, n), make([]float64, n)
-	moveX, moveY := make([]float64, n), make([]float64, m) // of the sum, when a point is left out
-	sum, kept := 0.0, 0
+// neighbourKL is the estimate of KL(p||q) from the neighbours of the points of p in their own sample and in the m points of q.
+func neighbourKL(d, m, k int, own, other nearest) (value float64, lost int, err error) {
+	n := len(other.index) / other.k
+	sum := 0.0
 	for i := range n {
-		rho, near := own.of(i)
-		nu, far := other.of(i)
+		rho, _ := own.of(i)
+		nu, _ := other.of(i)
 		if rho[k-1] == 0 || nu[k-1] == 0 {
 			lost++
 			continue
 		}
-		kept++
-		counts[i] = 1
-		term[i] = half * math.Log(nu[k-1]/rho[k-1])
-		sum += term[i]
-		stepX, stepY := half*math.Log(rho[k]/rho[k-1]), half*math.Log(nu[k]/nu[k-1])
-		for j := range k {
-			moveX[near[j]] -= stepX
-			moveY[far[j]] += stepY
-		}
-		moveX[i] -= term[i]
+		sum += math.Log(nu[k-1] / rho[k-1]) // of squares
 	}
-	if kept < 2 {
-		return value, lost, fmt.Errorf("%w: all points of a sample coincide with others, as points of a density do not", ErrPoints)
+	if lost == n {
+		return 0, lost, errCoincide
 	}
-	c := float64(kept)
-	full := sum/c + math.Log(float64(m)/float64(n-1))
-	for i := range moveX {
-		moveX[i] = (sum+moveX[i])/(c-counts[i]) - sum/c
-	}
-	for j := range moveY {
-		moveY[j] /= c
-	}
-	return approximate(full, jackknife(moveX)+jackknife(moveY), n+m), lost, nil
+	return float64(d)/2*sum/float64(n-lost) + math.Log(float64(m)/float64(n-1)), lost, nil
 }
 
-// jackknife is the variance of a statistic from its changes when each of n points is left out, (n-1)/n Σ (δ_i - mean δ)² (Quenouille, 1956;
-// Tukey, 1958).
-func jackknife(change []float64) float64 {
-	n := float64(len(change))
-	_, v := moments(change)
-	return v * (n - 1) * (n - 1) / n
-}
+// errCoincide: there is no point with a distance to its neighbours.
+var errCoincide = fmt.Errorf("%w: all points of a sample coincide with others, as points of a density do not", ErrPoints)
 
-// neighbourJS is the estimate of JS from the lists of both samples, which have equal sizes.
-func neighbourJS(d int, xx, xy, yy, yx nearest) (measure.Approximation, error) {
-	n := len(xx.index) / xx.k
-	x, err := towardsMixture(d, n, xx, xy)
-	if err != nil {
-		return measure.Approximation{}, err
-	}
-	y, err := towardsMixture(d, n, yy, yx)
-	if err != nil {
-		return measure.Approximation{}, err
-	}
-	change := func(a, b []float64) []float64 {
-		sum := make([]float64, n)
-		for i := range sum {
-			sum[i] = (a[i] + b[i]) / 2
-		}
-		return sum
-	}
-	return approximate((x.value+y.value)/2, jackknife(change(x.own, y.other))+jackknife(change(y.own, x.other)), 2*n), nil
-}
-
-// mixtureKL is KL(p||½(p+q)), and its change when a point of either sample is left out.
-type mixtureKL struct {
-	value      float64
-	own, other []float64
-}
-
-func towardsMixture(d, n int, own, other nearest) (mixtureKL, error) {
-	k := own.k - 1
-	half := float64(d) / 2
-	out := mixtureKL{own: make([]float64, n), other: make([]float64, n)}
-	term, counts := make([]float64, n), make([]float64, n)
+// mixtureKL is the estimate of KL(p||½(p+q)) from the neighbours of the points of p in their own sample and in as many points of q.
+func mixtureKL(d, k int, own, other nearest) (float64, error) {
+	n := len(other.index) / other.k
 	sum, kept := 0.0, 0
 	for i := range n {
-		rho, near := own.of(i)
-		nu, far := other.of(i)
-		if rho[k-1] == 0 || nu[0] == 0 {
-			continue
-		}
-		// The k nearest of both together are the first a of one list and the first k-a of the other.
-		a := 0
-		for b := 0; a+b < k; {
+		rho, _ := own.of(i)
+		nu, _ := other.of(i)
+		mu := 0.0 // the 2k-th of both lists together
+		for a, b := 0, 0; a+b < 2*k; {
 			if rho[a] <= nu[b] {
+				mu = rho[a]
 				a++
 			} else {
+				mu = nu[b]
 				b++
 			}
+			if a == 2*k || b == 2*k {
+				break
+			}
 		}
-		var mu float64
-		if a > 0 {
-			mu = rho[a-1]
+		if rho[k-1] > 0 && mu > 0 {
+			sum += math.Log(mu / rho[k-1])
+			kept++
 		}
-		if k-a > 0 {
-			mu = max(mu, nu[k-a-1])
-		}
-		if mu == 0 {
-			continue
-		}
-		next := min(rho[a], nu[k-a])
-		kept++
-		counts[i] = 1
-		term[i] = half * math.Log(mu/rho[k-1])
-		sum += term[i]
-		stepOwn, stepBoth := half*math.Log(rho[k]/rho[k-1]), half*math.Log(next/mu)
-		for j := range k {
-			out.own[near[j]] -= stepOwn
-		}
-		for j := range a {
-			out.own[near[j]] += stepBoth
-		}
-		for j := range k - a {
-			out.other[far[j]] += stepBoth
-		}
-		out.own[i] -= term[i]
 	}
-	if kept < 2 {
-		return out, fmt.Errorf("%w: all points of a sample coincide with others, as points of a density do not", ErrPoints)
+	if kept == 0 {
+		return 0, errCoincide
 	}
-	c := float64(kept)
-	for i := range n {
-		out.own[i] = (sum+out.own[i])/(c-counts[i]) - sum/c
-		out.other[i] /= c
+	return float64(d)/2*sum/float64(kept) + math.Log(float64(2*n-1)/float64(n-1)) + digamma(k) - digamma(2*k), nil
+}
+
+// digamma is ψ(n) but for a constant, Σ 1/j over 0 < j < n.
+func digamma(n int) float64 {
+	sum := 0.0
+	for j := 1; j < n; j++ {
+		sum += 1 / float64(j)
 	}
-	out.value = sum/c + math.Log(float64(2*n-1)/float64(n-1))
-	return out, nil
+	return sum
 }
 
 // intrinsicDimension estimates the dimension of what a sample fills, from the ratios of the distances T_1 <= .. <= T_k to the nearest
@@ -271,7 +236,7 @@ func intrinsicDimension(own nearest) (measure.Estimate, error) {
 		inverse = append(inverse, sum/float64(k-1))
 	}
 	if len(inverse) < 2 {
-		return measure.Estimate{}, fmt.Errorf("%w: all points of a sample coincide with others, as points of a density do not", ErrPoints)
+		return measure.Estimate{}, errCoincide
 	}
 	mean, variance := moments(inverse)
 	if mean == 0 {

@@ -30,6 +30,9 @@ func Solve(ctx context.Context, n int, cost []float64) (*Assignment, error) {
 	s := solver{n: n, cost: cost, price: make([]float64, n), column: fill(n), row: fill(n)}
 	free := s.reduceColumns()
 	for range 2 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		free = s.bid(free)
 	}
 	s.least, s.before, s.todo = make([]float64, n), make([]int, n), make([]int, n)
