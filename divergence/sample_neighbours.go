@@ -206,16 +206,7 @@ func mixtureKL(d, k int, own, other nearest) (float64, error) {
 	if kept == 0 {
 		return 0, errCoincide
 	}
-	return float64(d)/2*sum/float64(kept) + math.Log(float64(2*n-1)/float64(n-1)) + digamma(k) - digamma(2*k), nil
-}
-
-// digamma is ψ(n) but for a constant, Σ 1/j over 0 < j < n.
-func digamma(n int) float64 {
-	sum := 0.0
-	for j := 1; j < n; j++ {
-		sum += 1 / float64(j)
-	}
-	return sum
+	return float64(d)/2*sum/float64(kept) + math.Log(float64(2*n-1)/float64(n-1)) + digamma(float64(k)) - digamma(float64(2*k)), nil
 }
 
 // intrinsicDimension estimates the dimension of what a sample fills, from the ratios of the distances T_1 <= .. <= T_k to the nearest
