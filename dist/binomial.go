@@ -97,6 +97,8 @@ func (d *Binomial) reject(p float64) func(r *rand.Rand) float64 {
 func (d *Binomial) CDF(x float64) float64 {
 	k := math.Floor(x)
 	switch {
+	case math.IsNaN(k):
+		return k
 	case k < 0:
 		return 0
 	case k >= d.n:

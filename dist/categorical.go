@@ -47,7 +47,7 @@ func NewCategorical(p ...float64) (*Categorical, error) {
 // shares checks that v are parts of 1, and returns their sum.
 func shares(family, name string, v []float64, positive bool) (float64, error) {
 	if len(v) == 0 {
-		return 0, fmt.Errorf("%s: expected one %s or more, got none", family, name)
+		return 0, &ParameterError{Family: family, Name: "number of " + plural(name), Found: "0", Expected: "1 or more"}
 	}
 	expected := "a number from 0 to 1"
 	if positive {
@@ -61,7 +61,7 @@ func shares(family, name string, v []float64, positive bool) (float64, error) {
 		sum += e
 	}
 	if !(math.Abs(sum-1) <= sumTolerance) {
-		return 0, &ParameterError{Family: family, Index: 0, Name: "sum of " + plural(name), Found: fmt.Sprintf("%.10g", sum), Expected: "1 (within 1e-9)"}
+		return 0, &ParameterError{Family: family, Name: "sum of " + plural(name), Found: fmt.Sprintf("%.10g", sum), Expected: "1 (within 1e-9)"}
 	}
 	return sum, nil
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ type UnivariateMixture struct{ Mixture }
 // element, else a *Mixture.
 func NewMixture(weights []float64, members []Distribution) (Marginals, error) {
 	if len(weights) != len(members) {
-		return nil, fmt.Errorf("mixture: %d weights of %d members; expected one weight for each", len(weights), len(members))
+		return nil, &ParameterError{Family: "mixture", Name: "number of weights", Found: strconv.Itoa(len(weights)), Expected: fmt.Sprintf("%d, one for each member", len(members))}
 	}
 	sum, err := shares("mixture", "weight", weights, true)
 	if err != nil {
@@ -60,7 +61,7 @@ func NewMixture(weights []float64, members []Distribution) (Marginals, error) {
 
 // kind says over what a distribution is.
 func kind(d Distribution) string {
-	return fmt.Sprintf("%s, of dimension %d", continuity(d), d.Dim())
+	return fmt.Sprintf("%s of dimension %d", continuity(d), d.Dim())
 }
 
 // Weights are w_1, … w_K.

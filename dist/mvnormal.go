@@ -40,15 +40,18 @@ func NewMVNormal(mean, covariance []float64) (*MVNormal, error) {
 	for i := range d {
 		for j := range i + 1 {
 			a, b := covariance[i*d+j], covariance[j*d+i]
-			if !isFinite(a) || a != b {
-				return nil, wrong(fmt.Sprintf("%s in row %d, column %d, and %s in row %d, column %d", number(a), i+1, j+1, number(b), j+1, i+1), "a symmetric matrix of finite numbers")
+			if !isFinite(a) {
+				return nil, wrong(fmt.Sprintf("%s in place (%d,%d)", number(a), i+1, j+1), "finite numbers")
+			}
+			if a != b {
+				return nil, wrong(fmt.Sprintf("not symmetric: %s and %s in places (%d,%d) and (%d,%d)", number(a), number(b), i+1, j+1, j+1, i+1), "equal numbers there")
 			}
 		}
 	}
 	n := &MVNormal{mean: slices.Clone(mean), covariance: slices.Clone(covariance), factor: make([]float64, d*d)}
 	var cholesky mat.Cholesky
 	if !cholesky.Factorize(mat.NewSymDense(d, n.covariance)) {
-		return nil, wrong("not positive definite", "positive variances in every direction")
+		return nil, wrong("not positive definite", "a positive variance in every direction")
 	}
 	var lower mat.TriDense
 	cholesky.LTo(&lower)
@@ -59,7 +62,7 @@ func NewMVNormal(mean, covariance []float64) (*MVNormal, error) {
 		n.logDet += math.Log(n.factor[i*d+i])
 	}
 	if !isFinite(n.logDet) {
-		return nil, wrong("nearly singular", "positive variances in every direction")
+		return nil, wrong("nearly singular", "a positive variance in every direction")
 	}
 	return n, nil
 }
@@ -89,6 +92,9 @@ func (n *MVNormal) LogProb(x []float64) float64 {
 		v /= n.factor[i*d+i]
 		z = append(z, v)
 		square += v * v
+	}
+	if math.IsNaN(square) && !slices.ContainsFunc(x, math.IsNaN) {
+		return math.Inf(-1) // an element is infinite, or sums overflowed
 	}
 	return -square/2 - n.logDet - float64(d)*logRoot2Pi
 }

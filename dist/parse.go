@@ -68,8 +68,11 @@ func Parse(text string) (Distribution, error) {
 	return d, nil
 }
 
-// cut is the text as the start of an error, without its end where it is long.
+// cut is the text as the start of an error, on one line and without its end where it is long.
 func cut(text string) string {
+	if text = strings.Join(strings.Fields(text), " "); text == "" {
+		return `""`
+	}
 	const most = 60
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most-1]) + "…"
@@ -220,6 +223,14 @@ func (p *parser) distribution() (Distribution, error) {
 	return nil, fmt.Errorf("unknown distribution %q at column %d%s", name, p.column(start), hint)
 }
 
+// counted is such as 1 number, 2 numbers.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // fixed reads n numbers for a family.
 func fixed(n int, build func(v []float64) (Distribution, error)) func(*parser, *Family) (Distribution, error) {
 	return func(p *parser, f *Family) (Distribution, error) {
@@ -228,7 +239,7 @@ func fixed(n int, build func(v []float64) (Distribution, error)) func(*parser, *
 			return nil, err
 		}
 		if len(v) != n {
-			return nil, fmt.Errorf("%s at column %d has %d parameter(s), expected %d: %s", f.Name, p.column(p.starts[0]), len(v), n, f.Parameters)
+			return nil, fmt.Errorf("%s has %s at column %d, expected %d: %s", f.Name, counted(len(v), "parameter"), p.column(p.starts[0]), n, f.Parameters)
 		}
 		return build(v)
 	}
@@ -340,7 +351,7 @@ func readMVNormal(p *parser, _ *Family) (Distribution, error) {
 			return nil, err
 		}
 		if len(row) != len(mean) {
-			return nil, fmt.Errorf("row %d of the covariance, at column %d, has %d number(s), expected %d, as the mean has", rows, p.column(start), len(row), len(mean))
+			return nil, fmt.Errorf("row %d of the covariance has %s at column %d, expected %d, as the mean has", rows, counted(len(row), "number"), p.column(start), len(mean))
 		}
 		covariance = append(covariance, row...)
 		sign, err := p.require(",]")

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ type EntropicProduct struct{ Product }
 // where each factor is Entropic, else a *Product.
 func NewProduct(factors ...Distribution) (Marginals, error) {
 	if len(factors) < 2 {
-		return nil, fmt.Errorf("product: %d factor(s), expected two or more", len(factors))
+		return nil, &ParameterError{Family: "product", Name: "number of factors", Found: strconv.Itoa(len(factors)), Expected: "2 or more"}
 	}
 	d, entropic := Product{factors: slices.Clone(factors)}, true
 	for i, f := range factors {

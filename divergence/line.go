@@ -32,8 +32,7 @@ func byMoments(k Kind, p, q dist.Univariate) (value float64, err error, settled 
 	if k == Wasserstein2 {
 		moment, name = dist.Univariate.Variance, "variance"
 	}
-	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-	first, second := finite(moment(p)), finite(moment(q))
+	first, second := isFinite(moment(p)), isFinite(moment(q))
 	switch {
 	case first && second:
 		return 0, nil, false
@@ -41,6 +40,20 @@ func byMoments(k Kind, p, q dist.Univariate) (value float64, err error, settled 
 		return math.Inf(1), nil, true
 	}
 	return 0, fmt.Errorf("%w of %s of distributions without a finite %s", ErrNoIntegral, k, name), true
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// hasMeans is false where an element of x is known to have no finite mean.
+func hasMeans(d Density) bool {
+	k, _ := d.(Known)
+	m, ok := k.Distribution.(dist.Marginals)
+	for i := 0; ok && i < d.Dim(); i++ {
+		if !isFinite(m.Marginal(i).Mean()) {
+			return false
+		}
+	}
+	return true
 }
 
 // topLevel is how far up a distribution function is followed: further the difference of two of them is a difference of rounding

@@ -76,7 +76,7 @@ func (a *app) openDistribution(s *side) error {
 	for _, f := range dist.Families() {
 		names = append(names, f.Name)
 		if !exists && !written && strings.EqualFold(f.Name, strings.TrimSpace(s.name)) {
-			return usagef("%s lacks its parameters, %s; expected such as %s", s.name, f.Parameters, f.Example)
+			return usagef("%s lacks its parameters: %s; expected for example %s", s.name, f.Parameters, f.Example)
 		}
 	}
 	switch {

@@ -51,7 +51,7 @@ mmd (squared, with a Gaussian kernel of width --bandwidth).
 Written distributions:
 ` + writtenHelp(),
 		Example: `  likely divergence "normal(0,1)" "normal(1,2)"
-  likely divergence "mixture(0.3:normal(-2,1), 0.7:normal(3,0.5))" "normal(1,2)" --kind js,tv
+  likely divergence "mixture(0.3:normal(-2,1), 0.7:normal(3,1))" "normal(1,2)"
   likely divergence gaussian.safetensors mixture.safetensors --kind kl --json`,
 		Args: words(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -189,9 +189,10 @@ func (a *app) runDivergence(ctx context.Context, p, q string, f divergenceFlags)
 	return a.showDivergences(pair, results, lacking, o)
 }
 
-// best computes a kind by the first method that can; why is the reason of the last one that cannot, where none can.
+// best computes a kind by the first method that can; why is the reason where none can.
 func (s *pair) best(ctx context.Context, k divergence.Kind, use []divergence.Method, n int, seed uint64, o divergence.Params) (r found, why string, err error) {
 	about := measure.Lower(string(k), k.Unit())
+	var reasons []error
 	for _, method := range use {
 		r = found{kind: k, method: method}
 		switch method {
@@ -223,14 +224,16 @@ func (s *pair) best(ctx context.Context, k divergence.Kind, use []divergence.Met
 		if ctx.Err() != nil {
 			return r, "", ctx.Err()
 		}
-		if why == "" || errors.Is(err, divergence.ErrNotConverged) {
-			why = err.Error()
-		}
+		reasons = append(reasons, err)
 		if errors.Is(err, divergence.ErrNotConverged) { // draws would give a number all the same, and a wrong one
-			break
+			return r, err.Error(), nil
 		}
 	}
-	return r, why, nil
+	// Why there is no closed form says least.
+	if len(reasons) > 1 {
+		reasons = reasons[1:]
+	}
+	return r, reasons[0].Error(), nil
 }
 
 // printDivergences writes the JSON object.

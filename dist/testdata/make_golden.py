@@ -93,8 +93,8 @@ def number(v):
     return "inf" if v == mp.inf else float(v)
 
 
-def case(text, log_prob, cdf, entropy, mean, variance, points, frozen, start=None):
-    """start(p) is near the quantile; None for discrete distributions."""
+def case(text, log_prob, cdf, entropy, mean, variance, points, frozen, start=None, center=0):
+    """start(p) should be near the quantile; None for discrete distributions."""
     rows, quantiles = [], []
     for x in points:
         v, c = log_prob(mp.mpf(x)), cdf(mp.mpf(x))
@@ -112,8 +112,19 @@ def case(text, log_prob, cdf, entropy, mean, variance, points, frozen, start=Non
             f = lambda x: mp.log(cdf(x) / target)
         else:
             f = lambda x: mp.log((1 - cdf(x)) / (1 - target))
-        if x0 != 0 and f(x0) != 0:
-            with mp.workdps(30):
+        if x0 != 0 and 0 < cdf(x0) < 1 and f(x0) != 0:  # else it is an end of the support
+            with mp.workdps(40):
+                if abs(f(x0)) > 1e-3:  # scipy is lost; halve the exponents of the distance from the center
+                    sign, low, high = (-1 if x0 < center else 1), mp.mpf(-330), mp.mpf(330)
+                    for _ in range(60):
+                        middle = (low + high) / 2
+                        x0 = center + sign * 10 ** middle
+                        if (f(x0) < 0) == (sign > 0):
+                            low = middle
+                        else:
+                            high = middle
+                    if abs(middle) > 300:  # no float64
+                        continue
                 x0 = mp.findroot(f, (x0, x0 * (1 + mp.mpf("1e-9"))), tol=1e-50, verify=False)
             assert abs(f(x0)) < mp.mpf("1e-18"), (text, p, x0, f(x0))
         compare(text, "quantile", x0, frozen.ppf(p))
@@ -141,7 +152,7 @@ def location_scale(name, log_prob, cdf, entropy, mean, variance, frozen, paramet
         points = Z if loc == 0 else [loc + scale * z for z in (-16, -2, -0.5, 0, 1, 4, 32)]
         d = frozen(*parameters, loc=loc, scale=scale)
         case(text, lambda x: log_prob((x - l) / scale) - mp.log(scale), lambda x: cdf((x - l) / scale), entropy + mp.log(scale),
-             None if mean is None else loc + mean * scale, None if variance is None else variance * scale ** 2, points, d, d.ppf)
+             None if mean is None else loc + mean * scale, None if variance is None else variance * scale ** 2, points, d, d.ppf, l)
 
 
 location_scale("normal", lambda z: -z * z / 2 - mp.log(2 * mp.pi) / 2, lambda z: mp.erfc(-z / mp.sqrt(2)) / 2,
