@@ -3,9 +3,25 @@
 // Log-probabilities are float64 nats. Of a discrete distribution they are of the probability of x, of a continuous one of
 // its density. The log-probability is the primitive; what else a distribution has is a further, optional, interface:
 // Entropic, Univariate, Marginals.
+//
+// Parse reads a distribution as people write it, and String writes it so again:
+//
+//	normal(mean, standard deviation)         x in R
+//	uniform(low, high)                       low <= x <= high
+//	mvnormal([means], [[covariances]])       x in R^d
+//	categorical(p0, p1, …)                   x in 0, 1, … K-1
+//	mixture(weight: distribution, …)         the union of its members' supports
+//
+// Families has the same list for programs.
 package dist
 
-import "math/rand/v2"
+import (
+	"errors"
+	"math/rand/v2"
+)
+
+// ErrNoRand: a nil *rand.Rand was passed.
+var ErrNoRand = errors.New("no random numbers: expected a *rand.Rand, got nil")
 
 // Distribution is a probability distribution over R^d, or over whole numbers. It is immutable and safe for concurrent use.
 type Distribution interface {
@@ -35,6 +51,7 @@ type Univariate interface {
 	// CDF is P(X <= x).
 	CDF(x float64) float64
 	// Quantile is the least x with CDF(x) >= p, for p in [0, 1]: the ends of the support at 0 and 1, which may be infinite.
+	// Where p is no probability it is NaN.
 	Quantile(p float64) float64
 	Mean() float64
 	Variance() float64

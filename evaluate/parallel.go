@@ -41,6 +41,8 @@ const (
 	streamAnneal
 	streamAnnealPilot
 	streamBootstrap // one for each replicate follows
+
+	streamRatio stream = 1 << 32
 )
 
 func (s stream) rand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(s))) }
