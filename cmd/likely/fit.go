@@ -299,13 +299,19 @@ func bestThreshold(ctx context.Context, m model.Model, validation data.Set, metr
 		return nil, err
 	}
 	best := curve.Best(metric)
-	half := curve[0]
-	for _, o := range curve { // thresholds fall: the last one that is not below a half decides like a half
-		if o.Threshold >= 0.5 {
-			half = o
+	half := decided(curve, 0.5)
+	return &threshold{validation.Schema().Classes[1], string(metric), min(best.Threshold, 1), best.Value(metric), half.Value(metric)}, nil
+}
+
+// decided is the point of a curve whose decisions are those of a threshold.
+func decided(c evaluate.Curve, threshold float64) evaluate.Operating {
+	at := c[0]
+	for _, o := range c { // thresholds fall: the last one that is not below it decides like it
+		if o.Threshold >= threshold {
+			at = o
 		}
 	}
-	return &threshold{validation.Schema().Classes[1], string(metric), min(best.Threshold, 1), best.Value(metric), half.Value(metric)}, nil
+	return at
 }
 
 func (a *app) printFit(r fitResult, f fitFlags) error {
