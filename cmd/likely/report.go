@@ -79,7 +79,7 @@ func (a *app) runReport(ctx context.Context, paths []string, f reportFlags) erro
 			return err
 		}
 	}
-	if err := comparable(subjects); err != nil {
+	if err := comparable(ctx, subjects); err != nil {
 		return err
 	}
 	for _, s := range subjects {

@@ -79,10 +79,8 @@ func (s *subject) verdict() string {
 
 // likelihoodSentence says what the likelihood is and what kind of number says so.
 func (s *subject) likelihoodSentence(on string) string {
-	m := s.likelihood.Measures()[0]
-	if s.likelihood.Shape.IsImage() {
-		m = s.likelihood.Measures()[1] // in bits per dimension
-	}
+	all := s.likelihood.Measures()
+	m := all[len(all)-1] // the tighter bound, of pictures in bits per dimension
 	is := map[measure.Kind]string{measure.KindBound: "is at most", measure.KindApproximation: "is, up to the error of its method,"}[m.Kind]
 	begins := on + " the"
 	if s.classes != nil {
@@ -338,7 +336,7 @@ func dataOf(ctx context.Context, s *subject) ([]report.Section, error) {
 	if x.Y != nil {
 		what += ", a row for each class"
 	}
-	f, err := report.Pictures(what, fmt.Sprintf("%s of %s", plural(x.Len(), "picture", "pictures"), s.part), x, gridOptions(schema, x))
+	f, err := report.Pictures(what, fmt.Sprintf("%s of %s", plural(x.Len(), "picture", "pictures"), s.part), x, smallGrid(schema, x))
 	section.Figures = append(section.Figures, f)
 	return []report.Section{section}, err
 }
@@ -403,6 +401,16 @@ func examples(ctx context.Context, set data.Set) (data.Batch, error) {
 	x := data.NewBatch(set.Schema().Shape, len(index), classes > 0)
 	return x, set.Read(ctx, x, index)
 }
+
+// smallGrid lays out pictures so that a hundred fit on a screen.
+func smallGrid(schema *data.Schema, b data.Batch) report.GridOptions {
+	o := gridOptions(schema, b)
+	o.Scale = max(1, pictureSide/max(schema.Height, schema.Width))
+	return o
+}
+
+// pictureSide is the longer side, about, of a picture on a page, in pixels.
+const pictureSide = 56
 
 // spread is at most k of the numbers from 0 up to n, evenly spaced.
 func spread(n, k int) []int {

@@ -61,7 +61,7 @@ func (a *app) samplePage(ctx context.Context, s *subject) (report.Figure, data.B
 	if b.Y != nil {
 		what += ", a row for each class"
 	}
-	f, err := report.Pictures(what, fmt.Sprintf("%s drawn from %s", plural(b.Len(), "picture", "pictures"), s.name), b, gridOptions(schema, b))
+	f, err := report.Pictures(what, fmt.Sprintf("%s drawn from %s", plural(b.Len(), "picture", "pictures"), s.name), b, smallGrid(schema, b))
 	return f, b, err
 }
 
@@ -224,9 +224,14 @@ func (a *app) copies(ctx context.Context, s *subject) ([]report.Section, error) 
 	pairs := sideBySide(rowsAt(b, closest), rowsAt(near.x, closest))
 	g, err := report.Pictures("The samples nearest to a training example, the nearest first, each with that example to its right",
 		fmt.Sprintf("%s, each beside its nearest training example", plural(len(closest), "sample", "samples")), pairs,
-		report.GridOptions{MaxValue: s.file.Card.Schema.MaxValue, Group: 2})
+		pairGrid(s.file.Card.Schema))
 	section.Figures = append(section.Figures, g)
 	return []report.Section{section}, err
+}
+
+// pairGrid lays out pictures in pairs.
+func pairGrid(schema *data.Schema) report.GridOptions {
+	return report.GridOptions{MaxValue: schema.MaxValue, Group: 2, Columns: 10, Scale: max(1, pictureSide/max(schema.Height, schema.Width))}
 }
 
 func distances(found []evaluate.Neighbour) []float64 {
@@ -283,7 +288,7 @@ func (a *app) latents(ctx context.Context, s *subject) ([]report.Section, error)
 	section := report.Section{Title: "Latent space", Facts: []report.Fact{{Name: "dimensions of a code", Value: count(l.size)}}}
 	f, err := report.Pictures("A row is a way from one place of the latent space to another, between "+from,
 		fmt.Sprintf("%s of %d pictures between %s", plural(len(ends)/2, "interpolation", "interpolations"), walkSteps, from), x,
-		report.GridOptions{MaxValue: schema.MaxValue, Columns: walkSteps, Labels: labels})
+		report.GridOptions{MaxValue: schema.MaxValue, Columns: walkSteps, Labels: labels, Scale: smallGrid(schema, x).Scale})
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +306,7 @@ func (a *app) latents(ctx context.Context, s *subject) ([]report.Section, error)
 	}
 	if f, err = report.Pictures("Examples, each with what the model makes of its code to its right",
 		fmt.Sprintf("%s, each beside its reconstruction", plural(real.Len(), "example", "examples")), sideBySide(real, again),
-		report.GridOptions{MaxValue: schema.MaxValue, Group: 2}); err != nil {
+		pairGrid(schema)); err != nil {
 		return nil, err
 	}
 	section.Figures = append(section.Figures, f)
