@@ -45,7 +45,7 @@ func Pictures(caption, alt string, b data.Batch, o GridOptions) (Figure, error) 
 		return Figure{}, err
 	}
 	bounds := page.Bounds()
-	content := fmt.Sprintf(`<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s">`,
+	content := fmt.Sprintf(`<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s"/>`,
 		base64.StdEncoding.EncodeToString(file.Bytes()), bounds.Dx(), bounds.Dy(), template.HTMLEscapeString(alt))
 	return Figure{Caption: caption, Alt: alt, content: template.HTML(content), wide: true}, nil
 }

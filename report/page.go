@@ -24,8 +24,8 @@ type Page struct {
 // Section is a part of a page. What it has is shown in the order of the fields.
 type Section struct {
 	Title     string
-	Text      []string // paragraphs
-	Formula   string   // what was minimised, or what is measured
+	Text      []string      // paragraphs
+	Formula   template.HTML // what is measured; only of constant texts
 	Facts     []Fact
 	Command   string // what to type to get this again
 	Figures   []Figure

@@ -52,7 +52,7 @@ func fullPage(t *testing.T) *Page {
 				{Measure: measure.Estimate{Value: 0.98, StandardError: 0.0071}.As(measure.Higher("accuracy", "share"))},
 			},
 			Tables:    []Table{{Caption: "A table.", Columns: []Column{{Name: "setting"}, {Name: "value", Number: true}}, Rows: [][]string{{"<i>", "1e-3"}}}},
-			Formula:   "log loss = −(1/n) Σᵢ log p(yᵢ | xᵢ)",
+			Formula:   "−(1/n) Σ<sub>i</sub> log p(x<sub>i</sub>)",
 			Confusion: &Confusion{Caption: "Decisions.", Rows: "true", Columns: "predicted", Classes: []string{"a", "<b>"}, Counts: [][]int{{3, 1}, {0, 0}}},
 		}},
 		Footer: "Made by likely.",
@@ -90,7 +90,7 @@ func TestPageShowsEverythingEscaped(t *testing.T) {
 	for _, want := range []string{
 		"<h1>Digits &amp; &lt;letters&gt;</h1>", "One paragraph.", "1,437", "likely quickstart --seed 1",
 		`aria-label="The loss falls."`, `aria-label="The curve is &#34;high&#34;."`, `alt="Two ramps."`, "Reliability.",
-		"2.35 ± 0.11", "0.912 ± 0.050<", "&lt;i&gt;", "log loss = −(1/n)", "0.9800 ± 0.0071", "&lt;b&gt;", "--share: 75%", "--share: 0%", "prefers-color-scheme: dark", "@media print",
+		"2.35 ± 0.11", "0.912 ± 0.050<", "&lt;i&gt;", "Σ<sub>i</sub>", "0.9800 ± 0.0071", "&lt;b&gt;", "--share: 75%", "--share: 0%", "prefers-color-scheme: dark", "@media print",
 		"var(--line-2)", ">validation<", "Made by likely.",
 	} {
 		if !strings.Contains(page, want) {

@@ -140,6 +140,7 @@ func svg(alt string, a Axes, lines []Series) (template.HTML, error) {
 func inline(file, alt string) template.HTML {
 	_, body, _ := strings.Cut(file, "<svg ")
 	_, body, _ = strings.Cut(body, ">")
+	body = strings.Map(printable, body)
 	for _, s := range []standIn{inkColour, faintColour} {
 		body = strings.ReplaceAll(body, s.hex(), s.css)
 	}
@@ -147,7 +148,15 @@ func inline(file, alt string) template.HTML {
 		body = strings.ReplaceAll(body, seriesColour(i).hex(), seriesColour(i).css)
 	}
 	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s`,
-		plotWidth, plotHeight, template.HTMLEscapeString(alt), body))
+		plotWidth, plotHeight, template.HTMLEscapeString(strings.Map(printable, alt)), body))
+}
+
+// printable drops the control characters that a name on an axis may have, and that markup must not.
+func printable(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' {
+		return -1
+	}
+	return r
 }
 
 // addInterval adds the intervals of a line, if it has any: bars, or a band in a shade of its colour.

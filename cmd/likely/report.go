@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,12 @@ func (a *app) runReport(ctx context.Context, paths []string, f reportFlags) erro
 		return err
 	}
 	var subjects []*subject
+	seen := map[string]bool{}
 	for _, path := range paths {
+		if seen[filepath.Clean(path)] {
+			return usagef("%s is named twice; expected different models to compare", path)
+		}
+		seen[filepath.Clean(path)] = true
 		s, err := a.openSubject(path)
 		if err != nil {
 			return err

@@ -189,7 +189,7 @@ func measureTable(caption string, subjects []*subject, of func(*subject) []repor
 	for i, s := range subjects {
 		for _, m := range of(s) {
 			if rows[m.About] == nil {
-				rows[m.About] = &row{m, make([]string, len(subjects))}
+				rows[m.About] = &row{m, slices.Repeat([]string{"–"}, len(subjects))}
 				order = append(order, m.About)
 			}
 			cell := m.Shown()
@@ -312,7 +312,7 @@ func (a *app) comparedSamples(ctx context.Context, subjects []*subject) (*report
 func comparedTraining(_ context.Context, subjects []*subject) (*report.Section, error) {
 	var lines []report.Series
 	for _, s := range subjects {
-		if s.entry.Kind != model.Discriminative || s.lossUnit() != subjects[0].lossUnit() {
+		if s.entry.Kind != model.Discriminative || s.lossUnit() != natsPerExample {
 			continue
 		}
 		for _, l := range s.curves("loss") {

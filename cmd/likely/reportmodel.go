@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"html/template"
 	"maps"
 	"math"
 	"path/filepath"
@@ -111,6 +112,11 @@ func commonest(c evaluate.Confusion) float64 {
 	return float64(most) / float64(all)
 }
 
+// formula writes x_i with i below the line. The text is a constant of the program.
+func formula(text string) template.HTML {
+	return template.HTML(strings.ReplaceAll(text, "_i", "<sub>i</sub>"))
+}
+
 // Larger numbers of classes are shown in part.
 const (
 	mostCurves    = 12 // curves of one plot
@@ -128,7 +134,7 @@ func decisions(_ context.Context, s *subject) ([]report.Section, error) {
 	section := report.Section{
 		Title:    "Decisions",
 		Text:     []string{"The class that has the greatest probability is decided for."},
-		Formula:  "log loss = −(1/n) Σᵢ log p(yᵢ | xᵢ)",
+		Formula:  formula("log loss = −(1/n) Σ_i log p(y_i | x_i)"),
 		Measures: measuresOf(c),
 		Tables:   mistakes(c),
 	}
@@ -258,23 +264,23 @@ func likelihood(_ context.Context, s *subject) ([]report.Section, error) {
 	if l == nil {
 		return nil, nil
 	}
-	given := ""
+	p := "log p(x_i)"
 	if l.Given {
-		given = " | yᵢ"
+		p = "log p(x_i | y_i)"
 	}
 	section := report.Section{Title: "Likelihood", Measures: measuresOf(l),
 		Text: []string{"Less is better: what is above the entropy of the data, which no model can change, is the divergence KL(data ‖ model)."}}
 	switch l.NatsPerExample().Kind {
 	case measure.KindBound:
-		section.Formula = fmt.Sprintf("−(1/n) Σᵢ log p(xᵢ%s) ≤ −(1/n) Σᵢ ELBO(xᵢ)", given)
+		section.Formula = formula("−(1/n) Σ_i " + p + " ≤ −(1/n) Σ_i L(x_i), where L is the model's lower bound")
 		section.Text = append(section.Text, "The model has a bound only: the likelihood itself is no worse than this, and may be better by an "+
 			"unknown amount that the standard error does not tell.")
 	case measure.KindApproximation:
-		section.Formula = fmt.Sprintf("−(1/n) Σᵢ log p(xᵢ%s), estimated", given)
+		section.Formula = formula("−(1/n) Σ_i " + p + ", estimated")
 		section.Text = append(section.Text, "The model's likelihood is computed by a method that has an error of its own, of unknown sign; the "+
 			"standard error tells of chance alone.")
 	default:
-		section.Formula = fmt.Sprintf("−(1/n) Σᵢ log p(xᵢ%s)", given)
+		section.Formula = formula("−(1/n) Σ_i " + p)
 	}
 	return []report.Section{section}, nil
 }
@@ -535,12 +541,15 @@ func (s *subject) fitCommand() string {
 	return shellWords(append(words, "--seed", strconv.FormatUint(card.Seed, 10)))
 }
 
-// lossUnit is what the loss of the fit is in; "" is nats per example.
+// natsPerExample is the unit of a loss that has no other.
+const natsPerExample = "nats per example"
+
+// lossUnit is what the loss of the fit is in.
 func (s *subject) lossUnit() string {
 	if s.fit == nil {
-		return ""
+		return natsPerExample
 	}
-	return s.fit.LossUnit
+	return cmp.Or(s.fit.LossUnit, natsPerExample)
 }
 
 // trainingFigures are the loss and the other metrics of training against the epoch, of the training and the validation part.
@@ -560,11 +569,10 @@ func (s *subject) trainingFigures() ([]report.Figure, error) {
 		if len(lines) == 0 {
 			continue
 		}
-		unit, title := "", "What training made smaller"
+		title := "What training made smaller"
 		axes := report.Axes{X: "epoch", Y: strings.ReplaceAll(name, "_", " ")}
 		if name == "loss" {
-			unit = " (" + cmp.Or(s.lossUnit(), "nats per example") + ")"
-			axes.Y += unit
+			axes.Y += " (" + s.lossUnit() + ")"
 		} else {
 			title = "Beside the loss: " + axes.Y
 		}
@@ -586,7 +594,7 @@ func (s *subject) curves(name string) []report.Series {
 	lines := []report.Series{{Name: "training"}, {Name: "validation"}}
 	for i, key := range []string{name, validationPrefix + name} {
 		for _, e := range s.log {
-			if v, ok := e.values[key]; ok {
+			if v, ok := e.values[key]; ok && v-v == 0 { // a quickstart's are NaN where they are not known
 				lines[i].X, lines[i].Y = append(lines[i].X, e.epoch), append(lines[i].Y, v)
 			}
 		}
