@@ -30,7 +30,7 @@ func calibration(confidence []float64, right []bool) ([]Bin, measure.Estimate) {
 	excess := make([]float64, CalibrationBins) // sum of [right] - confidence
 	at := make([]int, len(confidence))
 	for i, p := range confidence {
-		b := min(max(int(math.Ceil(p*CalibrationBins))-1, 0), CalibrationBins-1)
+		b := binOf(p)
 		at[i] = b
 		bins[b].N++
 		bins[b].Confidence += p
@@ -56,3 +56,6 @@ func calibration(confidence []float64, right []bool) ([]Bin, measure.Estimate) {
 	// The jackknife's (n-1)/n sum (v - mean)^2 is (n-1)^2 times the squared standard error of a mean of the v.
 	return bins, measure.Estimate{Value: gap / n, StandardError: (n - 1) * mean(without).StandardError, N: len(confidence)}
 }
+
+// binOf is the bin of a confidence p.
+func binOf(p float64) int { return min(max(int(math.Ceil(p*CalibrationBins))-1, 0), CalibrationBins-1) }

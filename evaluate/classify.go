@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/measure"
@@ -32,6 +33,9 @@ type Classification struct {
 	// ROCAUC is the area under the ROC curve: with two classes of class 1, with more the average of each class against
 	// the rest over the classes that occur. Its standard error is DeLong's. It is NaN where only one class occurs.
 	ROCAUC measure.Estimate
+	// PRAUC is the average precision, the area under the curve of precision against recall as a step function, of the same
+	// classes as ROCAUC. That of a random score is the share of positives. Its standard error is the infinitesimal jackknife's.
+	PRAUC measure.Estimate
 	// F1 is the F1 score of each class against the rest, averaged over the classes that occur.
 	F1 measure.Estimate
 	// MCC is Matthews' correlation coefficient, in [-1, 1], in its form for any number of classes.
@@ -39,6 +43,8 @@ type Classification struct {
 
 	Confusion   Confusion
 	Reliability []Bin
+	// intervals are those of the measures, in the order of values; nil where none were asked for or where all resamples agree.
+	intervals [measures]*measure.Interval
 	// ROC is the decision curve of each class against the rest by its probability, nil for a class that does not
 	// occur or occurs alone.
 	ROC []Curve
@@ -46,27 +52,29 @@ type Classification struct {
 
 // Measures lists the measures in the order in which tables show them. Those without a value are left out.
 func (c *Classification) Measures() []measure.Measure {
-	all := []measure.Measure{
+	all := [measures]measure.Measure{
 		c.Accuracy.As(measure.Higher("accuracy", "share")),
 		c.BalancedAccuracy.As(measure.Higher("balanced_accuracy", "share")),
 		c.LogLoss.As(measure.Lower("log_loss", "nats")),
 		c.Brier.As(measure.Lower("brier", "")),
 		c.ECE.As(measure.Lower("ece", "share")),
 		c.ROCAUC.As(measure.Higher("roc_auc", "share")),
+		c.PRAUC.As(measure.Higher("pr_auc", "share")),
 		c.F1.As(measure.Higher("f1", "share")),
 		c.MCC.As(measure.Higher("mcc", "")),
 	}
 	kept := all[:0]
-	for _, m := range all {
+	for i, m := range all {
 		if !math.IsNaN(m.Value) {
+			m.Interval = c.intervals[i]
 			kept = append(kept, m)
 		}
 	}
 	return kept
 }
 
-// MarshalJSON writes each measure under its name, the standard errors by name under standard_errors, and n, classes,
-// confusion and reliability.
+// MarshalJSON writes each measure under its name, the standard errors by name under standard_errors, the intervals by name under
+// intervals, and n, classes, confusion and reliability.
 func (c *Classification) MarshalJSON() ([]byte, error) {
 	object := flat(c.Measures())
 	object["n"] = c.N
@@ -76,22 +84,35 @@ func (c *Classification) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// flat is the JSON object of measures by name, beside their standard errors by name.
+// flat is the JSON object of measures by name, beside their standard errors by name and, where there are any, their intervals.
 func flat(measures []measure.Measure) map[string]any {
 	object := make(map[string]any, len(measures)+1)
 	errors := make(map[string]*float64, len(measures))
+	intervals := map[string]measure.Interval{}
 	for _, m := range measures {
 		object[m.Name] = measure.Number(m.Value)
 		errors[m.Name] = measure.Number(m.StandardError)
+		if m.Interval != nil {
+			intervals[m.Name] = *m.Interval
+		}
 	}
 	object["standard_errors"] = errors
+	if len(intervals) > 0 {
+		object["intervals"] = intervals
+	}
 	return object
 }
 
-// Classify measures a classifier on labelled examples, which it reads in batches. The set must have the model's classes
-// in the model's order, as a set has that is opened with the model's schema. Classify keeps the posterior of every
-// example, 8 bytes for each class.
-func Classify(ctx context.Context, m model.Classifier, set data.Set) (*Classification, error) {
+// Posteriors are log p(y=k|x_i) of labelled examples, from which all measures of a classifier follow.
+type Posteriors struct {
+	Classes []string
+	Truth   []int32   // the true class of each example
+	LogP    []float64 // row-major (n, K), in nats
+}
+
+// Posterior asks a classifier about labelled examples, which it reads in batches. The set must have the model's classes in the
+// model's order, as a set has that is opened with the model's schema. It takes 8 bytes for each example and class.
+func Posterior(ctx context.Context, m model.Classifier, set data.Set) (*Posteriors, error) {
 	schema := set.Schema()
 	switch {
 	case !schema.Labelled():
@@ -101,17 +122,38 @@ func Classify(ctx context.Context, m model.Classifier, set data.Set) (*Classific
 	case set.Len() == 0:
 		return nil, errEmpty
 	}
-	classes := m.Classes()
-	logPosterior := make([]float64, set.Len()*classes)
-	truth := make([]int32, set.Len())
+	k := m.Classes()
+	p := &Posteriors{schema.Classes, make([]int32, set.Len()), make([]float64, set.Len()*k)}
 	err := data.Each(ctx, set, func(first int, b data.Batch) error {
-		copy(truth[first:], b.Y)
-		return m.LogPosterior(logPosterior[first*classes:(first+b.Len())*classes], data.Batch{Shape: b.Shape, X: b.X})
+		copy(p.Truth[first:], b.Y)
+		return m.LogPosterior(p.LogP[first*k:(first+b.Len())*k], data.Batch{Shape: b.Shape, X: b.X})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return classification(schema.Classes, truth, logPosterior)
+	if i := slices.IndexFunc(p.LogP, math.IsNaN); i >= 0 {
+		return nil, fmt.Errorf("the model gives example %d a probability that is not a number", i/k)
+	}
+	return p, nil
+}
+
+// Classify measures a classifier on labelled examples, without intervals. See [Posterior] for what it reads and keeps.
+func Classify(ctx context.Context, m model.Classifier, set data.Set) (*Classification, error) {
+	p, err := Posterior(ctx, m, set)
+	if err != nil {
+		return nil, err
+	}
+	return p.Classify(ctx, 0, 0)
+}
+
+// Classify computes the measures and, from so many bootstrap resamples of the examples, their 95% intervals; 0 computes none.
+func (p *Posteriors) Classify(ctx context.Context, resamples int, seed uint64) (*Classification, error) {
+	c, err := classification(p.Classes, p.Truth, p.LogP)
+	if err != nil || resamples == 0 {
+		return c, err
+	}
+	c.intervals, err = p.intervals(ctx, resamples, seed)
+	return c, err
 }
 
 // classification computes the measures from log p(y=k|x_i) = logPosterior[i*K+k] and the true classes.
@@ -125,31 +167,13 @@ func classification(classes []string, truth []int32, logPosterior []float64) (*C
 	hits := 0
 	for i, y := range truth {
 		row := logPosterior[i*k : (i+1)*k]
-		for j, lp := range row {
-			if math.IsNaN(lp) {
-				return nil, fmt.Errorf("the model gives example %d a probability that is not a number", i)
-			}
-			d := math.Exp(lp)
-			if j == int(y) {
-				d--
-			}
-			brier[i] += d * d
-		}
+		loss[i], brier[i] = losses(row, y)
 		decided[i] = mostProbable(row)
 		confidence[i] = math.Exp(row[decided[i]])
 		right[i] = decided[i] == y
 		hits += indicator(right[i])
-		loss[i] = 0 - row[y] // 0 - 0 is 0, where -0 would print as -0
 	}
 
-	// The score of a class is log p, whose order is that of p, without the ties that rounding to 0 would make.
-	against := func(c int) (score []float64, positive []bool) {
-		score, positive = make([]float64, n), make([]bool, n)
-		for i, y := range truth {
-			score[i], positive[i] = logPosterior[i*k+c], int(y) == c
-		}
-		return score, positive
-	}
 	confusion := NewConfusion(k, truth, decided)
 	c := &Classification{
 		N:                n,
@@ -164,13 +188,13 @@ func classification(classes []string, truth []int32, logPosterior []float64) (*C
 		ROC:              make([]Curve, k),
 	}
 	c.Reliability, c.ECE = calibration(confidence, right)
-	if k == 2 {
-		c.ROCAUC = macroAUC(n, 1, func(int) ([]float64, []bool) { return against(1) })
-	} else {
-		c.ROCAUC = macroAUC(n, k, against)
-	}
+	first := firstArea(k)
+	c.ROCAUC = macroArea(n, k-first, func(j int) (float64, []float64, bool) { return auc(against(truth, logPosterior, k, first+j)) })
+	c.PRAUC = macroArea(n, k-first, func(j int) (float64, []float64, bool) {
+		return averagePrecision(against(truth, logPosterior, k, first+j))
+	})
 	for j := range k {
-		score, positive := against(j)
+		score, positive := against(truth, logPosterior, k, j)
 		curve, err := NewCurve(score, positive)
 		if err != nil {
 			return nil, err
@@ -184,4 +208,29 @@ func classification(classes []string, truth []int32, logPosterior []float64) (*C
 		c.ROC[j] = curve
 	}
 	return c, nil
+}
+
+// losses are -log p(y|x) and the Brier score of one example, given its log-posterior and its class.
+func losses(row []float64, y int32) (loss, brier float64) {
+	for j, lp := range row {
+		d := math.Exp(lp)
+		if j == int(y) {
+			d--
+		}
+		brier += d * d
+	}
+	return 0 - row[y], brier // 0 - 0 is 0, where -0 would print as -0
+}
+
+// firstArea is the first of the classes whose areas are averaged: of two only class 1.
+func firstArea(classes int) int { return indicator(classes == 2) }
+
+// against is the problem of class c against the rest: the scores of the examples, and whether they are of class c. The score is
+// log p, whose order is that of p, without the ties that rounding to 0 would make.
+func against(truth []int32, logPosterior []float64, classes, c int) (score []float64, positive []bool) {
+	score, positive = make([]float64, len(truth)), make([]bool, len(truth))
+	for i, y := range truth {
+		score[i], positive[i] = logPosterior[i*classes+c], int(y) == c
+	}
+	return score, positive
 }

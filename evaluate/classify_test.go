@@ -48,6 +48,7 @@ func TestClassificationEqualsScikitLearn(t *testing.T) {
 			Brier, F1, MCC   float64
 			ECE              float64
 			ROCAUC           float64 `json:"roc_auc"`
+			PRAUC            float64 `json:"pr_auc"`
 			AUCSE            float64 `json:"auc_se"`
 		}
 	}
@@ -71,6 +72,7 @@ func TestClassificationEqualsScikitLearn(t *testing.T) {
 			near(t, "MCC", c.MCC.Value, g.MCC, tol)
 			near(t, "ECE", c.ECE.Value, g.ECE, tol)
 			near(t, "ROC AUC", c.ROCAUC.Value, g.ROCAUC, tol)
+			near(t, "average precision", c.PRAUC.Value, g.PRAUC, tol)
 			if g.Classes == 2 {
 				near(t, "standard error of the ROC AUC", c.ROCAUC.StandardError, g.AUCSE, tol)
 			}
@@ -233,7 +235,7 @@ func TestOneClassOnlyHasNoArea(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range c.Measures() {
-		if m.Name == "roc_auc" {
+		if m.Name == "roc_auc" || m.Name == "pr_auc" {
 			t.Errorf("an undefined area is listed as %v", m.Value)
 		}
 	}
@@ -260,7 +262,7 @@ func TestClassifyStreams(t *testing.T) {
 	if err := json.Unmarshal(text, &keys); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"accuracy", "log_loss", "brier", "ece", "roc_auc", "n", "confusion", "standard_errors"} {
+	for _, key := range []string{"accuracy", "log_loss", "brier", "ece", "roc_auc", "pr_auc", "n", "confusion", "standard_errors"} {
 		if _, ok := keys[key]; !ok {
 			t.Errorf("JSON has no key %q", key)
 		}

@@ -31,6 +31,9 @@ type Operating struct {
 // TPR is the share of the examples of class A that are decided for A; NaN where there are none.
 func (o Operating) TPR() float64 { return float64(o.TP) / float64(o.TP+o.FN) }
 
+// Precision is the share of the decisions for A that are right; NaN where there are none.
+func (o Operating) Precision() float64 { return float64(o.TP) / float64(o.TP+o.FP) }
+
 // FPR is the share of the examples of class B that are decided for A; NaN where there are none.
 func (o Operating) FPR() float64 { return float64(o.FP) / float64(o.FP+o.TN) }
 
@@ -106,13 +109,41 @@ func NewCurve(score []float64, isA []bool) (Curve, error) {
 
 // Best is the point of the curve where the metric is highest. Of equal ones it takes the highest threshold.
 func (c Curve) Best(m Metric) Operating {
-	best, value := c[0], c[0].Value(m)
+	return c.highest(func(o Operating) float64 { return o.Value(m) })
+}
+
+// highest is the point of the curve where gain is highest, of equal ones that with the highest threshold.
+func (c Curve) highest(gain func(Operating) float64) Operating {
+	best, value := c[0], gain(c[0])
 	for _, o := range c[1:] {
-		if v := o.Value(m); v > value {
+		if v := gain(o); v > value {
 			best, value = o, v
 		}
 	}
 	return best
+}
+
+// At is what a threshold decides.
+func (c Curve) At(threshold float64) Operating {
+	k := sort.Search(len(c), func(k int) bool { return c[k].Threshold < threshold }) // thresholds fall
+	o := c[max(k-1, 0)]
+	o.Threshold = threshold
+	return o
+}
+
+// Short is the decimal number of the fewest digits that decides like a threshold of the curve.
+func (c Curve) Short(threshold float64) float64 {
+	k := sort.Search(len(c), func(k int) bool { return c[k].Threshold < threshold })
+	below := math.Inf(-1)
+	if k < len(c) {
+		below = c[k].Threshold
+	}
+	for power := 1.0; power <= 1e15; power *= 10 {
+		if v := math.Floor(threshold*power) / power; v > below && v <= threshold {
+			return v
+		}
+	}
+	return threshold
 }
 
 // Best chooses the threshold that maximises the metric over n examples, of which isA says which are of class A, in O(n

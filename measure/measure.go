@@ -54,6 +54,15 @@ type Approximation struct {
 	N             int
 }
 
+// Interval holds the quantity with a confidence of 95%, as far as chance goes: of a hundred data sets, so many give an interval that
+// does.
+type Interval struct{ Low, High float64 }
+
+// MarshalJSON writes [low, high]. An end that is infinite or undefined, which JSON cannot hold, is null.
+func (i Interval) MarshalJSON() ([]byte, error) {
+	return json.Marshal([]*float64{Number(i.Low), Number(i.High)})
+}
+
 // About is what a measure is called and how to read it.
 type About struct {
 	Name           string `json:"name"` // lower_snake
@@ -73,9 +82,10 @@ type Measure struct {
 	About
 	Kind          Kind
 	Value         float64
-	StandardError float64 // 0 where there is no chance in the value
-	ErrorBound    float64 // of an integral; 0 for the other kinds
-	N             int     // number of examples that it comes from; 0 where it comes from none
+	StandardError float64   // 0 where there is no chance in the value
+	ErrorBound    float64   // of an integral; 0 for the other kinds
+	N             int       // number of examples that it comes from; 0 where it comes from none
+	Interval      *Interval // nil where none was computed
 }
 
 // As puts the value under a name.
@@ -103,17 +113,18 @@ func (p Approximation) As(a About) Measure {
 	return Measure{About: a, Kind: KindApproximation, Value: p.Value, StandardError: p.StandardError, N: p.N}
 }
 
-// MarshalJSON writes an object with the keys name, unit, higher_is_better, kind, value, standard_error, error_bound, n. A value that
-// is infinite or undefined, which JSON cannot hold, is null.
+// MarshalJSON writes an object with the keys name, unit, higher_is_better, kind, value, standard_error, error_bound, n, and interval
+// where there is one. A value that is infinite or undefined, which JSON cannot hold, is null.
 func (m Measure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		About
-		Kind          Kind     `json:"kind"`
-		Value         *float64 `json:"value"`
-		StandardError *float64 `json:"standard_error"`
-		ErrorBound    *float64 `json:"error_bound"`
-		N             int      `json:"n"`
-	}{m.About, m.Kind, Number(m.Value), Number(m.StandardError), Number(m.ErrorBound), m.N})
+		Kind          Kind      `json:"kind"`
+		Value         *float64  `json:"value"`
+		StandardError *float64  `json:"standard_error"`
+		ErrorBound    *float64  `json:"error_bound"`
+		N             int       `json:"n"`
+		Interval      *Interval `json:"interval,omitempty"`
+	}{m.About, m.Kind, Number(m.Value), Number(m.StandardError), Number(m.ErrorBound), m.N, m.Interval})
 }
 
 // Number is v as JSON can hold it: nil, which becomes null, where v is infinite or not a number.

@@ -9,8 +9,13 @@ import (
 	"github.com/likely-ml/likely/data"
 )
 
-// FormatVersion is the version of the model file that this program writes, and the newest that it reads.
-const FormatVersion = 1
+// FormatVersion is the version of the model file that this program writes. A calibrated classifier has the next one, so that
+// a program that knows no calibration does not take it for the model without.
+const (
+	FormatVersion    = 1
+	formatCalibrated = 2
+	newestFormat     = formatCalibrated // that is read
+)
 
 // Card is what every fitted model carries beside its parameters. Models embed it. It depends on data, seed and recipe
 // alone, and holds no time, path or host name, so that two equal fits write equal files.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/likely-ml/likely/calibrate"
 	"github.com/likely-ml/likely/internal/atomicfile"
 )
 
@@ -34,7 +35,8 @@ const (
 	keySeed       = "seed"
 	keyLikely     = "likely_version"
 	keyGo         = "go_version"
-	keyChecksum   = "sha256" // of the file as it is without this key
+	keyCalibrate  = "calibration" // calibrate.Method; only where the classifier is Calibrated
+	keyChecksum   = "sha256"      // of the file as it is without this key
 )
 
 // metadata writes the card down.
@@ -69,9 +71,12 @@ func readCard(m map[string]string) (Card, Entry, error) {
 	if c.Versions.Format, err = strconv.Atoi(m[keyFormat]); err != nil || c.Versions.Format < 1 {
 		return fail("%w: %s is %q, expected a whole number from 1", ErrDamaged, keyFormat, m[keyFormat])
 	}
-	if c.Versions.Format > FormatVersion {
+	if c.Versions.Format > newestFormat {
 		return fail("a model file of version %d, written by likely %s; this is likely %s, which reads up to version %d; use a newer one",
-			c.Versions.Format, c.Versions.Likely, Version, FormatVersion)
+			c.Versions.Format, c.Versions.Likely, Version, newestFormat)
+	}
+	if _, calibrated := m[keyCalibrate]; calibrated != (c.Versions.Format == formatCalibrated) {
+		return fail("%w: version %d of the file, expected %d with the key %s and %d without", ErrDamaged, c.Versions.Format, formatCalibrated, keyCalibrate, FormatVersion)
 	}
 	entry, err := Lookup(c.Name)
 	if err != nil {
@@ -149,7 +154,7 @@ func (run Run) Read(r io.ReaderAt, size int64) (Model, *File, error) {
 		return nil, nil, err
 	}
 	f := &File{Card: card, Tensors: tensors, Run: run}
-	m, err := entry.Load(f)
+	m, err := entry.load(f, calibrate.Method(metadata[keyCalibrate]))
 	if err != nil {
 		return nil, nil, fmt.Errorf("model %s: %w", card.Name, err)
 	}

@@ -155,6 +155,9 @@ func TestLoadRefuses(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(file(f, func(_ map[string]string, tensors []model.Tensor) []model.Tensor { return tensors }))
+	for _, c := range calibrated(f) {
+		f.Add(saved(f, c))
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		m, _, err := model.Run{}.Read(bytes.NewReader(file), int64(len(file)))
 		if err == nil {

@@ -1,12 +1,15 @@
 """Golden values for the measures, from scikit-learn, scipy and plain numpy formulas.
 
-    /usr/bin/python3 make_golden.py        writes classification.json and samples.json
+    /usr/bin/python3 make_golden.py        writes classification.json, bca.json and samples.json
 
 classification.json: `cases`, each with name, classes, labels [n], log_posterior [n][classes], and the expected measures:
 scikit-learn's accuracy_score, balanced_accuracy_score, log_loss, roc_auc_score (two classes: of class 1; more: macro average of
-one versus rest), f1_score (macro), matthews_corrcoef; brier, the mean over examples of the sum over classes of squared differences
+one versus rest), average_precision_score (likewise), f1_score (macro), matthews_corrcoef; brier, the mean over examples of the sum over classes of squared differences
 (with two classes asserted to be twice brier_score_loss); ece, 15 equal-width bins closed on the right; auc_se, DeLong's standard
 error by its definition over all pairs (two classes only).
+
+bca.json: `cases` of the mean of x, each with value, drawn (means of resamples), left (the mean without each x) and the expected
+acceleration, low and high of scipy.stats.bootstrap's BCa interval of 95%.
 
 samples.json: `cases`, each with name, real [n][d], generated [n][d], and the expected frechet (scipy.linalg.sqrtm, covariances with
 divisor n-1), kid (unbiased, kernel (x.y/d + 1)^3), precision, recall (k = 3), density, coverage (k = 5), from full matrices of distances.
@@ -19,6 +22,7 @@ import numpy as np
 import scipy
 import scipy.linalg
 import sklearn
+from scipy.stats._resampling import _bca_interval
 from sklearn import metrics
 
 
@@ -45,6 +49,8 @@ def classification(name, rng, n, k, round_to=None):
         "mcc": metrics.matthews_corrcoef(labels, decided),
         "roc_auc": metrics.roc_auc_score(labels, p[:, 1]) if k == 2
         else metrics.roc_auc_score(labels, p, multi_class="ovr", average="macro"),
+        "pr_auc": metrics.average_precision_score(labels, p[:, 1]) if k == 2
+        else metrics.average_precision_score(onehot, p, average="macro"),
         "auc_se": 0.0,
     }
     confidence = p.max(1)
@@ -57,6 +63,17 @@ def classification(name, rng, n, k, round_to=None):
         assert abs(psi.mean() - case["roc_auc"]) < 1e-14
         case["auc_se"] = np.sqrt(psi.mean(1).var(ddof=1) / len(pos) + psi.mean(0).var(ddof=1) / len(neg))
     return case
+
+
+def bca(rng, n):
+    x = rng.exponential(size=n)
+    drawn = x[rng.integers(0, n, (300, n))].mean(1)
+    statistic = lambda v, axis: v.mean(axis)
+    low, high, acceleration = _bca_interval((x,), statistic, -1, 0.025, drawn, None)
+    return {
+        "value": x.mean(), "drawn": drawn.tolist(), "left": [np.delete(x, i).mean() for i in range(n)], "acceleration": acceleration,
+        "low": np.percentile(drawn, 100 * low), "high": np.percentile(drawn, 100 * high),
+    }
 
 
 def distances(a, b):
@@ -96,6 +113,9 @@ def main():
     ]
     with open("classification.json", "w") as f:
         json.dump({"made_by": versions, "cases": cases}, f)
+        f.write("\n")
+    with open("bca.json", "w") as f:
+        json.dump({"made_by": versions, "cases": [bca(np.random.default_rng(n), n) for n in (20, 50)]}, f)
         f.write("\n")
     mix = rng.normal(size=(3, 3))
     round4 = lambda a: np.round(a, 4)
