@@ -33,8 +33,9 @@ var mayImport = map[string][]string{
 	"discriminative":       {"tensor", "tensor/cpu/gonumblas", "nn", "data", "model", "train"},
 	"generative":           {"tensor", "tensor/cpu/gonumblas", "nn", "data", "model", "train"},
 	"evaluate":             {"data", "dist", "divergence", "measure", "model"},
+	"augment":              {"data", "measure", "model"},
 	"report":               {"data", "model", "measure", "evaluate"},
-	"cmd/likely":           {"data", "dist", "divergence", "measure", "model", "evaluate", "report", "train", "discriminative", "generative", "tensor/cpu"},
+	"cmd/likely":           {"data", "dist", "divergence", "measure", "model", "evaluate", "augment", "report", "train", "discriminative", "generative", "tensor/cpu"},
 	"bench":                {"tensor", "tensor/cpu", "nn", "data", "model", "train", "discriminative", "generative"},
 	"internal/atomicfile":  {},
 	"internal/suggest":     {},
@@ -43,7 +44,7 @@ var mayImport = map[string][]string{
 
 // publicTypes are packages in whose exported signatures no type of gonum or tensor stands, so that a user needs to know
 // neither.
-var publicTypes = []string{"data", "dist", "divergence", "measure", "model", "evaluate"}
+var publicTypes = []string{"data", "dist", "divergence", "measure", "model", "evaluate", "augment"}
 
 func TestImportDirections(t *testing.T) {
 	seen := map[string]bool{}
