@@ -162,17 +162,19 @@ func (r *Result) sentence(where string, o Outcome) string {
 	return text + "."
 }
 
-// MarshalJSON writes value, standard_error, low, high, degrees_of_freedom, n and seeds.
+// MarshalJSON writes value, standard_error, of which standard_error_seeds (null of one seed) and standard_error_examples, low, high,
+// n and seeds.
 func (i Interval) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Value float64 `json:"value"`
-		SE    float64 `json:"standard_error"`
-		Low   float64 `json:"low"`
-		High  float64 `json:"high"`
-		DF    float64 `json:"degrees_of_freedom"`
-		N     int     `json:"n"`
-		Seeds int     `json:"seeds"`
-	}{i.Value, i.StandardError, i.Low, i.High, i.DF, i.N, i.Seeds})
+		Value    float64  `json:"value"`
+		SE       float64  `json:"standard_error"`
+		Seed     *float64 `json:"standard_error_seeds"`
+		Examples float64  `json:"standard_error_examples"`
+		Low      float64  `json:"low"`
+		High     float64  `json:"high"`
+		N        int      `json:"n"`
+		Seeds    int      `json:"seeds"`
+	}{i.Value, i.StandardError, measure.Number(i.SeedError), i.ExampleError, i.Low, i.High, i.N, i.Seeds})
 }
 
 // MarshalJSON writes arm, mean and, where the arm is not of real examples alone, gain and verdict.
