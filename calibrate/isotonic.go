@@ -68,7 +68,7 @@ func (m *Isotonic) Knots() (start []int, score, probability []float64) {
 func (*Isotonic) Method() Method { return IsotonicRegression }
 
 func (m *Isotonic) String() string {
-	return fmt.Sprintf("isotonic, %d knots for each of %d functions on average", int(math.Round(float64(len(m.score))/float64(len(m.start)-1))), len(m.start)-1)
+	return fmt.Sprintf("isotonic, %d knots", len(m.score))
 }
 
 func (m *Isotonic) Apply(logPosterior []float64, classes int) error {

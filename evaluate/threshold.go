@@ -131,14 +131,14 @@ func (c Curve) At(threshold float64) Operating {
 	return o
 }
 
-// Short is the decimal number of the fewest digits that decides like a threshold of the curve.
+// Short is a threshold rounded down to three decimals, or as many more as it takes to decide alike.
 func (c Curve) Short(threshold float64) float64 {
 	k := sort.Search(len(c), func(k int) bool { return c[k].Threshold < threshold })
 	below := math.Inf(-1)
 	if k < len(c) {
 		below = c[k].Threshold
 	}
-	for power := 1.0; power <= 1e15; power *= 10 {
+	for power := 1e3; power <= 1e15; power *= 10 {
 		if v := math.Floor(threshold*power) / power; v > below && v <= threshold {
 			return v
 		}

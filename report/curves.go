@@ -55,8 +55,7 @@ func PrecisionRecallOf(name string, c evaluate.Curve) Series {
 		if o.TP+o.FP == 0 {
 			continue // no decision for the class has no precision
 		}
-		precision := float64(o.TP) / float64(o.TP+o.FP)
-		s.X, s.Y = append(s.X, recall, o.TPR()), append(s.Y, precision, precision)
+		s.X, s.Y = append(s.X, recall, o.TPR()), append(s.Y, o.Precision(), o.Precision())
 		recall = o.TPR()
 	}
 	return s

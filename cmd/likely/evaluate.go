@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 
 type evaluateFlags struct {
 	dataFlags
+	classifyFlags
 	samples int
 }
 
@@ -31,24 +33,34 @@ func (a *app) evaluate() *cobra.Command {
 		Long: `evaluate prints every measure that fits the kind of model, with standard errors.
 
 A classifier, which a density p(x|y) is too by Bayes' rule: accuracy, log loss,
-calibration, area under the ROC curve. A model with a density, or a bound or an
-estimate of it: nats per example and bits per dimension. A model that can be
-sampled: distances between samples and data, beside what real data reaches
-against real data.
+calibration, areas under the curves of ROC and of precision against recall (as
+average precision), with 95% intervals by the bootstrap (BCa). A model with a
+density, or a bound or an estimate of it: nats per example and bits per
+dimension. A model that can be sampled: distances between samples and data,
+beside what real data reaches against real data.
+
+--threshold-by chooses the threshold on the probability of one class, A: at or
+above it the decision is for A, below it for the other or others, B. By cost it
+is that of the least mean cost, where wrong decisions cost --cost-fp and
+--cost-fn. All metrics against all thresholds are in --json, as at most 200
+points.
 
 Measured is the test part of DATA, or the part that fit held out of it; other
 data is taken whole.`,
 		Example: `  likely evaluate cnn.safetensors fashion-mnist
-  likely evaluate outcome.safetensors patients.csv --json`,
+  likely evaluate outcome.safetensors patients.csv --json
+  likely evaluate outcome.safetensors new.csv --threshold-by cost --cost-fn 5`,
 		Args:              words(2, 2),
 		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.costsSet = cmd.Flags().Changed("cost-fp") || cmd.Flags().Changed("cost-fn")
 			return a.runEvaluate(cmd.Context(), args[0], args[1], f)
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most `N`; 0 for %d", evaluate.MaxSamples))
+	f.classifyFlags.add(flags)
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -57,9 +69,22 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	if f.samples < 0 {
 		return usagef("--samples is %d, expected at least 1", f.samples)
 	}
+	if err := f.classifyFlags.check(); err != nil {
+		return err
+	}
 	m, file, err := a.load(path)
 	if err != nil {
 		return err
+	}
+	if f.by != "" {
+		if c, _, err := classifierOf(m); err != nil {
+			return err
+		} else if c == nil {
+			return usagef("--threshold-by is for classifiers; %s holds the model %s, which cannot tell p(y|x)", path, file.Card.Name)
+		}
+		if _, err := f.class(file.Card.Schema.Classes); err != nil {
+			return err
+		}
 	}
 	source, split, err := a.open(ctx, arg, data.Options{Schema: file.Card.Schema, SkipBad: f.skipBad})
 	if err != nil {
@@ -77,7 +102,7 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 		a.note("%s are too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
 	}
 	a.note("measuring %s on %s of %s", file.Card.Name, plural(set.Len(), "example", "examples"), which)
-	results, err := measureModel(ctx, m, set, f.samples, a.seed)
+	results, err := measureModel(ctx, m, set, f.classifyFlags, f.samples, a.seed)
 	if err != nil {
 		return err
 	}
@@ -90,18 +115,46 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 			return err
 		}
 		object["model"], object["data"], object["part"], object["seed"] = file.Card.Name, source.Name, which, a.seed
+		if c, ok := m.(*model.Calibrated); ok {
+			object["calibration"] = c.Map.Method()
+		}
 		return a.printJSON(object)
 	}
-	if err := a.facts("model", file.Card.Name, "data", which, "examples", count(set.Len()), "seed", fmt.Sprint(a.seed)); err != nil {
+	calibration := ""
+	if c, ok := m.(*model.Calibrated); ok {
+		calibration = c.Map.String()
+	}
+	if err := a.facts("model", file.Card.Name, "calibration", calibration, "data", which, "examples", count(set.Len()), "seed", fmt.Sprint(a.seed)); err != nil {
 		return err
 	}
-	rows := [][]string{{"measure", "value", "std. error", "real data", "better"}}
-	for _, r := range results {
-		rows = append(rows, measureRows(r)...)
+	// What has intervals has no column of real data, and the other way round: one table for both would be too wide.
+	for _, header := range [][]string{
+		{"measure", "value", "std. error", "95% interval", "better"}, {"measure", "value", "std. error", "real data", "better"},
+	} {
+		rows := [][]string{header}
+		for _, r := range results {
+			if _, classes := r.(*classified); classes == (header[3] == "95% interval") {
+				rows = append(rows, measureRows(r)...)
+			}
+		}
+		if len(rows) == 1 {
+			continue
+		}
+		fmt.Fprintln(a.stdout)
+		if !slices.ContainsFunc(rows[1:], func(row []string) bool { return row[3] != "" }) {
+			for i, row := range rows {
+				rows[i] = slices.Delete(row, 3, 4)
+			}
+		}
+		if err := a.table(rows); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintln(a.stdout)
-	if err := a.table(rows); err != nil {
-		return err
+	if r, ok := results[0].(*classified); ok && r.choice != nil {
+		fmt.Fprintln(a.stdout)
+		if err := a.printChoice(r.choice, path, r.Classes); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(a.stdout)
 	for _, line := range unitLines(results) {
@@ -155,14 +208,14 @@ type result interface {
 const leastToCompare = 20
 
 // measureModel takes every measure that fits the model and the data.
-func measureModel(ctx context.Context, m model.Model, set data.Set, samples int, seed uint64) ([]result, error) {
+func measureModel(ctx context.Context, m model.Model, set data.Set, f classifyFlags, samples int, seed uint64) ([]result, error) {
 	var results []result
 	c, discriminative, err := classifierOf(m)
 	if err != nil {
 		return nil, err
 	}
 	if c != nil && set.Schema().Labelled() {
-		r, err := evaluate.Classify(ctx, c, set)
+		r, err := f.classify(ctx, c, set, seed)
 		if err != nil {
 			return nil, err
 		}
@@ -232,12 +285,13 @@ func merge(results []result) (map[string]any, error) {
 	return all, nil
 }
 
-// measureRows are the rows of a table for a group of measures.
+// measureRows are the rows of a table for a group of measures. Their fourth column is the interval of a classifier's, what real data
+// reaches of the others.
 func measureRows(r result) [][]string {
 	floor := floorOf(r)
 	var rows [][]string
 	for _, m := range r.Measures() {
-		name, better, se, real := m.Name, "lower", "", ""
+		name, better, se, fourth := m.Name, "lower", "", ""
 		if m.HigherIsBetter {
 			better = "higher"
 		}
@@ -248,9 +302,12 @@ func measureRows(r result) [][]string {
 			se = strconv.FormatFloat(m.StandardError, 'g', 2, 64)
 		}
 		if v, ok := floor[m.Name]; ok {
-			real = significant(v)
+			fourth = significant(v)
 		}
-		rows = append(rows, []string{name, significant(m.Value), se, real, better})
+		if _, ok := r.(*classified); ok {
+			fourth = interval(m.Interval)
+		}
+		rows = append(rows, []string{name, significant(m.Value), se, fourth, better})
 	}
 	return rows
 }

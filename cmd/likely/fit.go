@@ -13,8 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/likely-ml/likely/calibrate"
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/internal/suggest"
 	"github.com/likely-ml/likely/model"
 )
 
@@ -26,6 +28,7 @@ type fitFlags struct {
 	validation    float64
 	unconditional bool
 	metric        string
+	calibrate     string
 	out, run      string
 	resume        bool
 	checkpoint    time.Duration
@@ -46,6 +49,11 @@ aside to watch the loss. With labels a generative model learns p(x|y).
 With two classes a classifier also gets the threshold on the probability of
 class A, the second class, that does best on the part set aside.
 
+--calibrate corrects the probabilities of a classifier on the part set aside,
+after training, and is kept in the file: temperature, one number that changes no
+decision; platt, a sigmoid for each class; isotonic, a curve for each class that
+never falls, for a thousand examples or more.
+
 With --run DIR the run is kept in a folder, with checkpoints: when it was
 interrupted, the same command with --resume goes on as if it had not been. A
 network that makes pictures shows in DIR/samples, now and then, what it makes
@@ -63,6 +71,7 @@ of the same random numbers, and in DIR/progress.gif how that changed.`,
 	flags.Float64Var(&f.validation, "validation", 0.1, "`share` of the train part set aside to watch the loss")
 	flags.BoolVar(&f.unconditional, "unconditional", false, "ignore the labels: a generative model learns p(x)")
 	flags.StringVar(&f.metric, "threshold-metric", "accuracy", "`what` the threshold of two classes maximises: "+strings.Join(metricNames(), ", "))
+	flags.StringVar(&f.calibrate, "calibrate", "", "`how` to correct the probabilities of a classifier: "+listed(methodNames()))
 	flags.StringVar(&f.out, "out", "", "model `file`; MODEL.safetensors if there is no --run either")
 	flags.StringVar(&f.run, "run", "", "`folder` for the run: run.json, metrics.jsonl, checkpoints/, model.safetensors")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --run")
@@ -76,6 +85,15 @@ of the same random numbers, and in DIR/progress.gif how that changed.`,
 func metricNames() []string {
 	var names []string
 	for _, m := range evaluate.Metrics() {
+		names = append(names, string(m))
+	}
+	return names
+}
+
+// methodNames are the words of --calibrate.
+func methodNames() []string {
+	var names []string
+	for _, m := range calibrate.Methods() {
 		names = append(names, string(m))
 	}
 	return names
@@ -100,6 +118,10 @@ func (f *fitFlags) check(spec model.Spec) error {
 		return usagef("--validation is %v, expected a share from 0 up to 1", f.validation)
 	case !slices.Contains(metricNames(), f.metric):
 		return usagef("--threshold-metric is %q, expected one of %s", f.metric, strings.Join(metricNames(), ", "))
+	case f.calibrate != "" && !slices.Contains(methodNames(), f.calibrate):
+		return usagef("--calibrate is %q, expected one of %s%s", f.calibrate, listed(methodNames()), suggest.Hint(f.calibrate, methodNames()))
+	case f.calibrate != "" && f.validation == 0:
+		return usagef("--calibrate learns from the part set aside, and --validation 0 sets none aside; expected a share above 0")
 	case f.checkpoint <= 0:
 		return usagef("--checkpoint is %v, expected a time such as 10s", f.checkpoint)
 	case f.resume && f.run == "":
@@ -113,22 +135,23 @@ func (f *fitFlags) check(spec model.Spec) error {
 
 // fitResult is what fit tells.
 type fitResult struct {
-	Model             string     `json:"model"`
-	Out               string     `json:"out"`
-	Run               string     `json:"run,omitempty"`
-	Examples          int        `json:"examples"`
-	HeldOut           int        `json:"held_out"`
-	Epochs            int        `json:"epochs"`
-	Steps             int        `json:"steps"`
-	Seconds           float64    `json:"seconds"`
-	ExamplesPerSecond float64    `json:"examples_per_second"`
-	TrainLoss         *float64   `json:"train_loss"`
-	ValidationLoss    *float64   `json:"validation_loss"`
-	LossUnit          string     `json:"loss_unit"`
-	Stopped           string     `json:"stopped"`
-	Seed              uint64     `json:"seed"`
-	Notes             []string   `json:"notes"`
-	Threshold         *threshold `json:"threshold,omitempty"`
+	Model             string       `json:"model"`
+	Out               string       `json:"out"`
+	Run               string       `json:"run,omitempty"`
+	Examples          int          `json:"examples"`
+	HeldOut           int          `json:"held_out"`
+	Epochs            int          `json:"epochs"`
+	Steps             int          `json:"steps"`
+	Seconds           float64      `json:"seconds"`
+	ExamplesPerSecond float64      `json:"examples_per_second"`
+	TrainLoss         *float64     `json:"train_loss"`
+	ValidationLoss    *float64     `json:"validation_loss"`
+	LossUnit          string       `json:"loss_unit"`
+	Stopped           string       `json:"stopped"`
+	Seed              uint64       `json:"seed"`
+	Notes             []string     `json:"notes"`
+	Threshold         *threshold   `json:"threshold,omitempty"`
+	Calibration       *calibration `json:"calibration,omitempty"`
 }
 
 // threshold is the decision that does best on the validation part.
@@ -138,6 +161,7 @@ type threshold struct {
 	Value  float64 `json:"value"`  // at or above it class A is decided for
 	Score  float64 `json:"score"`  // of the metric on the validation part
 	AtHalf float64 `json:"at_0.5"` // the metric with the threshold 0.5
+	short  float64 // decides like Value on the validation part
 }
 
 func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
@@ -166,6 +190,9 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	if err := checkLabels(entry, source, f); err != nil {
 		return err
 	}
+	if f.calibrate != "" && entry.Kind != model.Discriminative {
+		return usagef("--calibrate is for classifiers, models of p(y|x); %s is generative", name)
+	}
 	if f.unconditional {
 		dropLabels(source)
 	}
@@ -174,10 +201,14 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 		return err
 	}
 
+	if f.calibrate != "" && (cut.validation == nil || cut.validation.Len() < leastToCalibrate) {
+		return fmt.Errorf("%s has too few examples to set aside %d for --calibrate; expected a greater --validation, or more data", source.Name, leastToCalibrate)
+	}
+
 	run := a.compute()
 	run.Validation, run.Epochs, run.Provenance = cut.validation, f.epochs, cut.provenance
 	run.Dir, run.Resume, run.Checkpoint = f.run, f.resume, f.checkpoint
-	folder, err := openRun(run, entry, spec)
+	folder, err := openRun(run, entry, spec, f.calibrate)
 	if err != nil {
 		return err
 	}
@@ -213,6 +244,12 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 		Steps: summary.Steps, Seconds: summary.Seconds, ExamplesPerSecond: summary.ExamplesPerSecond,
 		TrainLoss: finite(summary.TrainLoss), ValidationLoss: finite(summary.ValidationLoss), LossUnit: cmp.Or(summary.LossUnit, "nats per example"), Stopped: summary.Stopped, Seed: a.seed,
 		Notes: append([]string{}, summary.Notes...)}
+	if f.calibrate != "" {
+		if fitted, r.Calibration, err = calibrated(ctx, fitted, cut.validation, calibrate.Method(f.calibrate)); err != nil {
+			return errors.Join(err, folder.finish(stateOf(ctx), nil))
+		}
+		r.Notes = append(r.Notes, r.Calibration.doubts()...)
+	}
 	if r.Threshold, err = bestThreshold(ctx, fitted, cut.validation, evaluate.Metric(f.metric)); err != nil {
 		return err
 	}
@@ -279,39 +316,16 @@ func bestThreshold(ctx context.Context, m model.Model, validation data.Set, metr
 	if !ok || c.Classes() != 2 || validation == nil {
 		return nil, nil
 	}
-	var score []float64
-	var isA []bool
-	err := data.Each(ctx, validation, func(_ int, b data.Batch) error {
-		p, err := posterior(c, b)
-		if err != nil {
-			return err
-		}
-		for i, y := range b.Y {
-			score, isA = append(score, p[2*i+1]), append(isA, y == 1)
-		}
-		return nil
-	})
+	p, err := evaluate.Posterior(ctx, c, validation)
 	if err != nil {
 		return nil, err
 	}
-	curve, err := evaluate.NewCurve(score, isA)
+	choice, err := p.Choose(ctx, 1, evaluate.Criterion{Metric: metric}, 0, 0)
 	if err != nil {
 		return nil, err
 	}
-	best := curve.Best(metric)
-	half := decided(curve, 0.5)
-	return &threshold{validation.Schema().Classes[1], string(metric), min(best.Threshold, 1), best.Value(metric), half.Value(metric)}, nil
-}
-
-// decided is the point of a curve whose decisions are those of a threshold.
-func decided(c evaluate.Curve, threshold float64) evaluate.Operating {
-	at := c[0]
-	for _, o := range c { // thresholds fall: the last one that is not below it decides like it
-		if o.Threshold >= threshold {
-			at = o
-		}
-	}
-	return at
+	best := choice.Best
+	return &threshold{choice.Class, string(metric), min(best.Threshold, 1), best.Value(metric), choice.Half.Value(metric), choice.Curve.Short(best.Threshold)}, nil
 }
 
 func (a *app) printFit(r fitResult, f fitFlags) error {
@@ -326,11 +340,11 @@ func (a *app) printFit(r fitResult, f fitFlags) error {
 	}
 	decision := ""
 	if t := r.Threshold; t != nil {
-		decision = fmt.Sprintf("%q at or above %.4g: %s %.4g on the validation part (%.4g at 0.5)", t.Class, t.Value, t.Metric, t.Score, t.AtHalf)
+		decision = fmt.Sprintf("%q at or above %v: %s %.4g on the validation part (%.4g at 0.5)", t.Class, min(t.short, 1), t.Metric, t.Score, t.AtHalf)
 	}
 	if err := a.facts("model", r.Model, "seed", fmt.Sprint(r.Seed), "epochs", count(r.Epochs),
 		"time", fmt.Sprintf("%s, %s examples/s", duration(time.Duration(r.Seconds*float64(time.Second))), count(int(r.ExamplesPerSecond))),
-		"train loss", loss(r.TrainLoss), "validation loss", loss(r.ValidationLoss), "threshold", decision, "stopped", r.Stopped,
+		"train loss", loss(r.TrainLoss), "validation loss", loss(r.ValidationLoss), "calibration", r.Calibration.fitted(), "", r.Calibration.change(), "threshold", decision, "stopped", r.Stopped,
 		"written", r.Out); err != nil {
 		return err
 	}

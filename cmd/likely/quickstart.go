@@ -193,7 +193,7 @@ func (a *app) measureTour(ctx context.Context, t *tour) error {
 	if t.classes, err = evaluate.Classify(ctx, classifier, t.source.Test); err != nil {
 		return err
 	}
-	if t.quality, err = measureModel(ctx, t.generate.model, t.source.Test, 0, a.seed); err != nil {
+	if t.quality, err = measureModel(ctx, t.generate.model, t.source.Test, classifyFlags{}, 0, a.seed); err != nil {
 		return err
 	}
 	if t.agreement, err = evaluate.ClassifierAgreement(ctx, classifier, generator, 100, a.seed); err != nil {

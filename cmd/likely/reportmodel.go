@@ -246,7 +246,7 @@ func thresholds(_ context.Context, s *subject) ([]report.Section, error) {
 	table := report.Table{Caption: "Metrics of decisions, on " + s.part, Columns: []report.Column{{Name: "metric"},
 		{Name: "at 0.5", Number: true}, {Name: "best", Number: true}, {Name: "at threshold", Number: true}}}
 	var lines []report.Series
-	half := decided(curve, 0.5)
+	half := curve.At(0.5)
 	for _, m := range evaluate.Metrics() {
 		lines = append(lines, report.MetricOf(m, curve))
 		best := curve.Best(m)

@@ -30,6 +30,7 @@ type runRecord struct {
 	Epochs     int              `json:"epochs"` // asked for; 0 is the recipe's
 	Seed       uint64           `json:"seed"`
 	Backend    string           `json:"backend"`
+	Calibrate  string           `json:"calibrate,omitempty"`
 	Provenance model.Provenance `json:"provenance"`
 	Likely     string           `json:"likely_version"`
 	State      string           `json:"state"` // running, done, failed or interrupted
@@ -38,7 +39,7 @@ type runRecord struct {
 
 // openRun makes the folder of a run, or with run.Resume opens it, and records that the run is under way. Without
 // run.Dir it returns nil.
-func openRun(run model.Run, entry model.Entry, spec model.Spec) (*runFolder, error) {
+func openRun(run model.Run, entry model.Entry, spec model.Spec, calibrate string) (*runFolder, error) {
 	if run.Dir == "" {
 		return nil, nil
 	}
@@ -47,7 +48,7 @@ func openRun(run model.Run, entry model.Entry, spec model.Spec) (*runFolder, err
 		return nil, err
 	}
 	r := &runFolder{run.Dir, runRecord{Model: entry.Name, Kind: entry.Kind, Recipe: recipe, Epochs: run.Epochs, Seed: run.Seed,
-		Backend: run.Backend, Provenance: run.Provenance, Likely: model.Version, State: "running"}}
+		Backend: run.Backend, Calibrate: calibrate, Provenance: run.Provenance, Likely: model.Version, State: "running"}}
 	switch earlier, err := readRun(run.Dir); {
 	case errors.Is(err, fs.ErrNotExist): // a new run; with --resume too, since it may have been killed before it began
 	case err != nil:
@@ -95,6 +96,7 @@ func (r *runRecord) same(earlier runRecord) error {
 		{"seed", r.Seed, earlier.Seed},
 		{"epochs", r.Epochs, earlier.Epochs},
 		{"backend", r.Backend, earlier.Backend},
+		{"calibration", r.Calibrate, earlier.Calibrate},
 		{"data", r.Provenance, earlier.Provenance},
 	} {
 		if part.now != part.then {
