@@ -39,6 +39,11 @@ func (s Section) HasFloor() bool {
 	return slices.ContainsFunc(s.Measures, func(m Measure) bool { return m.Floor != nil })
 }
 
+// HasIntervals reports whether any measure has an interval to show.
+func (s Section) HasIntervals() bool {
+	return slices.ContainsFunc(s.Measures, func(m Measure) bool { return m.Interval != nil })
+}
+
 // Fact is a name and a value, such as "examples" and "1,437".
 type Fact struct{ Name, Value string }
 
@@ -58,6 +63,15 @@ func (m Measure) Better() string {
 
 // Shown is the value with its error, as Shown writes it.
 func (m Measure) Shown() string { return Shown(m.Measure) }
+
+// ShownInterval is the interval of 95%, to the digits of the value.
+func (m Measure) ShownInterval() string {
+	if m.Interval == nil {
+		return ""
+	}
+	d := decimals(m.Interval.High - m.Interval.Low)
+	return fmt.Sprintf("%.*f to %.*f", d, m.Interval.Low, d, m.Interval.High)
+}
 
 // ShownFloor is the floor likewise.
 func (m Measure) ShownFloor() string {
@@ -94,6 +108,9 @@ func withError(value, standardError float64) string {
 
 // decimals is how many decimals show two significant digits of an error.
 func decimals(standardError float64) int {
+	if !(standardError > 0) || math.IsInf(standardError, 0) {
+		return 4
+	}
 	return min(max(1-int(math.Floor(math.Log10(standardError))), 0), 12)
 }
 

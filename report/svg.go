@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"image/color"
 	"math"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -29,6 +30,7 @@ type Axes struct {
 	Unit     bool   // both axes run from 0 to 1
 	Diagonal bool   // a dashed line from (0, 0) to (1, 1)
 	Dots     bool   // points are marked
+	Log      bool   // X is logarithmic, with ticks at the points of the first line, which are positive
 }
 
 const (
@@ -124,6 +126,17 @@ func svg(alt string, a Axes, lines []Series) (template.HTML, error) {
 	}
 	if a.Unit {
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
+	}
+
+	if a.Log {
+		if !(p.X.Min > 0) {
+			return "", fmt.Errorf("a point at %v over %q, whose axis is logarithmic; expected positive ones", p.X.Min, a.X)
+		}
+		var ticks plot.ConstantTicks
+		for _, x := range lines[0].X {
+			ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', -1, 64)})
+		}
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, ticks
 	}
 
 	canvas := vgsvg.New(plotWidth, plotHeight)

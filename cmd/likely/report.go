@@ -27,6 +27,7 @@ func (a *app) report() *cobra.Command {
 		Short: "Write what a model is and is worth on one page",
 		Long: `report writes one HTML file, which holds its pictures and loads nothing. WHAT is
 the folder of a run (likely fit --run) or a model file; several are compared.
+The folder of a study (likely augment study) is reported too, by itself.
 
 The page begins with what the model is worth, in numbers with their errors. What
 follows is the evidence: data, training, decisions and their calibration,
@@ -66,6 +67,12 @@ func (a *app) runReport(ctx context.Context, paths []string, f reportFlags) erro
 	if err := checkOut(f.out); err != nil {
 		return err
 	}
+	if err := checkStudies(paths); err != nil {
+		return err
+	}
+	if isStudy(paths[0]) {
+		return a.runStudyReport(paths[0], f)
+	}
 	var subjects []*subject
 	seen := map[string]bool{}
 	for _, path := range paths {
@@ -101,6 +108,24 @@ func (a *app) runReport(ctx context.Context, paths []string, f reportFlags) erro
 		return err
 	}
 	return a.printReport(subjects, page, f.out)
+}
+
+// runStudyReport writes the page of a study, which needs neither model nor data.
+func (a *app) runStudyReport(dir string, f reportFlags) error {
+	if f.data != "" {
+		return usagef("--data %s: the study in %s was measured on its own data", f.data, dir)
+	}
+	page, err := studyPage(dir, shellWords([]string{"likely", "report", dir}))
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Write(f.out, page.WriteHTML); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(map[string]any{"out": f.out, "study": dir})
+	}
+	return a.printLead(page, f.out)
 }
 
 // command is what was typed, but for the flags that change nothing on the page.
@@ -150,6 +175,11 @@ func (a *app) printReport(subjects []*subject, page *report.Page, out string) er
 		}
 		return a.printJSON(map[string]any{"out": out, "seed": a.seed, "models": models})
 	}
+	return a.printLead(page, out)
+}
+
+// printLead prints what a page comes to, and where it is.
+func (a *app) printLead(page *report.Page, out string) error {
 	for _, line := range wrap(page.Lead, 80) {
 		fmt.Fprintln(a.stdout, line)
 	}

@@ -111,11 +111,11 @@ func compared(subjects []*subject) string {
 	said := []string{fmt.Sprintf("Measured on %s, %s.", plural(subjects[0].set.Len(), "example", "examples"), subjects[0].part)}
 	if len(right) > 0 {
 		said = append(said, fmt.Sprintf("Right decisions: %s; of always naming the commonest class: %s.",
-			listed(right), naive))
+			inWords(right), naive))
 	}
 	if len(distances) > 0 {
 		said = append(said, fmt.Sprintf("Fréchet distance of samples from real examples: %s; of other real examples: %s.",
-			listed(distances), floor))
+			inWords(distances), floor))
 	}
 	return strings.Join(said, " ")
 }
@@ -139,7 +139,7 @@ func likelihoodNotes(subjects []*subject) []string {
 	}
 	var parts []string
 	for _, unit := range order {
-		parts = append(parts, fmt.Sprintf("%s: %s", listed(of[unit]), unit))
+		parts = append(parts, fmt.Sprintf("%s: %s", inWords(of[unit]), unit))
 	}
 	return []string{"The likelihoods are of different things and do not compare across rows. " + strings.Join(parts, "; ") + "."}
 }
@@ -346,5 +346,5 @@ func namesOf(subjects []*subject) string {
 	for i, s := range subjects {
 		names[i] = s.name
 	}
-	return listed(names)
+	return inWords(names)
 }

@@ -450,6 +450,9 @@ func modelOf(_ context.Context, s *subject) ([]report.Section, error) {
 		}
 		numbers += n
 	}
+	if c, ok := s.model.(*model.Calibrated); ok {
+		fact("calibration", c.Map.String())
+	}
 	fact("numbers in the file", count(numbers))
 	fact("file", fmt.Sprintf("%s, %s", filepath.Base(s.path), size(s.size)))
 	fact("seed", strconv.FormatUint(card.Seed, 10))
@@ -531,6 +534,9 @@ func (s *subject) fitCommand() string {
 	}
 	if s.run != nil && s.run.Epochs > 0 {
 		words = append(words, "--epochs", strconv.Itoa(s.run.Epochs))
+	}
+	if c, ok := s.model.(*model.Calibrated); ok {
+		words = append(words, "--calibrate", string(c.Map.Method()))
 	}
 	if made.ValidationFraction != 0.1 {
 		words = append(words, "--validation", strconv.FormatFloat(made.ValidationFraction, 'g', -1, 64))

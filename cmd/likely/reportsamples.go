@@ -100,7 +100,7 @@ func (a *app) sampledColumns(ctx context.Context, subjects []*subject) ([]report
 			lines = append(lines, report.Cumulative(names[i], columnValues(b, j)))
 		}
 		f, err := report.Plot(fmt.Sprintf("Distribution of %q", column.Name), fmt.Sprintf("Distribution functions of the column %q, of %s",
-			column.Name, listed(names)), report.Axes{X: column.Name, Y: "share at most this"}, lines...)
+			column.Name, inWords(names)), report.Axes{X: column.Name, Y: "share at most this"}, lines...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -358,8 +358,8 @@ func (l *latent) ends(ctx context.Context, set data.Set, r *rand.Rand) (ends []p
 	return ends, labels, err
 }
 
-// listed is "a", "a and b", "a, b and c".
-func listed(names []string) string {
+// inWords is "a", "a and b", "a, b and c".
+func inWords(names []string) string {
 	n := len(names)
 	if n < 2 {
 		return fmt.Sprint(names[0])

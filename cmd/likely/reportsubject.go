@@ -182,13 +182,16 @@ func (s *subject) take(ctx context.Context, source *data.Source, split string) e
 	return err
 }
 
-// measure takes every measure that fits.
+// resamples are behind the 95% intervals of a classifier's measures.
+const resamples = 1000
+
+// measureSubject takes every measure that fits.
 func (a *app) measureSubject(ctx context.Context, s *subject, samples int) error {
 	if s.set == nil {
 		return nil
 	}
 	a.note("measuring %s on %s of %s", s.name, plural(s.set.Len(), "example", "examples"), s.part)
-	results, err := measureModel(ctx, s.model, s.set, samples, a.seed)
+	results, err := measureModel(ctx, s.model, s.set, classifyFlags{bootstrap: resamples}, samples, a.seed)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
@@ -200,6 +203,8 @@ func (a *app) measureSubject(ctx context.Context, s *subject, samples int) error
 func (s *subject) keep(results []result) {
 	for _, r := range results {
 		switch r := r.(type) {
+		case *classified:
+			s.classes = r.Classification
 		case *evaluate.Classification:
 			s.classes = r
 		case *evaluate.CodeLength:
