@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -335,7 +334,7 @@ func comparedModels(_ context.Context, subjects []*subject) (*report.Section, er
 	t := report.Table{Caption: "What was compared", Columns: []report.Column{{Name: "model"}, {Name: "what it is"}, {Name: "gives"},
 		{Name: "file"}, {Name: "size", Number: true}, {Name: "fitted on", Number: true}, {Name: "by"}}}
 	for _, s := range subjects {
-		t.Rows = append(t.Rows, []string{s.name, s.entry.Summary, strings.Join(answers(s.model), "; "), filepath.Base(s.path), size(s.size),
+		t.Rows = append(t.Rows, []string{s.name, s.entry.Summary, strings.Join(answers(s.model), "; "), s.path, size(s.size),
 			count(s.file.Card.Provenance.Examples), s.fitCommand()})
 	}
 	return &report.Section{Title: "Models", Tables: []report.Table{t}}, nil

@@ -67,8 +67,8 @@ func readStudy(dir string) (studyRecord, studyResult, error) {
 		return record, result, fmt.Errorf("%s: result: %w; expected the JSON that a study wrote", path, err)
 	}
 	switch {
-	case len(result.Amounts) == 0 || len(result.Sentences) == 0:
-		err = errors.New("it tells of no amount of real data")
+	case len(result.Amounts) == 0 || len(result.Sentences) == 0 || len(record.Seeds) == 0:
+		err = errors.New("it tells of no amount of real data, or of no seed")
 	default:
 		for _, a := range result.Amounts {
 			if len(a.Arms) != len(result.Amounts[0].Arms) || len(a.Arms) == 0 {
