@@ -34,8 +34,9 @@ var mayImport = map[string][]string{
 	"discriminative":       {"tensor", "tensor/cpu/gonumblas", "nn", "data", "model", "train"},
 	"generative":           {"tensor", "tensor/cpu/gonumblas", "nn", "data", "model", "train"},
 	"evaluate":             {"data", "dist", "divergence", "measure", "model"},
+	"augment":              {"data", "measure", "model"},
 	"report":               {"data", "model", "measure", "evaluate"},
-	"cmd/likely":           {"data", "calibrate", "dist", "divergence", "measure", "model", "evaluate", "report", "train", "discriminative", "generative", "tensor/cpu"},
+	"cmd/likely":           {"augment", "calibrate", "data", "dist", "divergence", "measure", "model", "evaluate", "report", "train", "discriminative", "generative", "tensor/cpu"},
 	"bench":                {"tensor", "tensor/cpu", "nn", "data", "model", "train", "discriminative", "generative"},
 	"internal/assignment":  {},
 	"internal/atomicfile":  {},
@@ -45,7 +46,7 @@ var mayImport = map[string][]string{
 
 // publicTypes are packages in whose exported signatures no type of gonum or tensor stands, so that a user needs to know
 // neither.
-var publicTypes = []string{"calibrate", "data", "dist", "divergence", "measure", "model", "evaluate"}
+var publicTypes = []string{"augment", "calibrate", "data", "dist", "divergence", "measure", "model", "evaluate"}
 
 func TestImportDirections(t *testing.T) {
 	seen := map[string]bool{}

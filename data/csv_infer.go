@@ -145,6 +145,14 @@ func (p *csvPlan) columns(names []string, scans []columnScan, src *Source, o Opt
 			return err
 		}
 	}
+	for _, name := range o.Ignore {
+		switch j := slices.Index(names, name); {
+		case j < 0:
+			return fmt.Errorf("no column %q to ignore, expected one of %s", name, quoted(names))
+		case j == p.label:
+			return fmt.Errorf("column %q is the label and cannot be ignored; choose another label", name)
+		}
+	}
 	for j, name := range names {
 		if name == "" {
 			return fmt.Errorf("column %d has no name, expected one in the header", j+1)
@@ -152,7 +160,7 @@ func (p *csvPlan) columns(names []string, scans []columnScan, src *Source, o Opt
 		if slices.Index(names, name) != j {
 			return fmt.Errorf("columns %d and %d are both named %q, expected different names", slices.Index(names, name)+1, j+1, name)
 		}
-		if j == p.label {
+		if j == p.label || slices.Contains(o.Ignore, name) {
 			continue
 		}
 		c, err := scans[j].column(name)
@@ -167,7 +175,7 @@ func (p *csvPlan) columns(names []string, scans []columnScan, src *Source, o Opt
 		schema.Columns = append(schema.Columns, c)
 	}
 	if len(schema.Columns) == 0 {
-		return errors.New("no column besides the label, expected at least one")
+		return errors.New("no column besides the label and those that are ignored, expected at least one")
 	}
 	schema.Shape = RowShape(len(schema.Columns))
 	p.schema = schema

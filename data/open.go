@@ -61,6 +61,9 @@ func wantsPictures(what string, o Options) error {
 	if o.Schema != nil && !o.Schema.IsImage() {
 		return fmt.Errorf("%s: no table, but the model expects one with %v; give a .csv or .tsv file", what, o.Schema.Shape)
 	}
+	if len(o.Ignore) > 0 {
+		return fmt.Errorf("%s: no table, so it has no column %q to ignore", what, o.Ignore[0])
+	}
 	if o.Label != "" {
 		return fmt.Errorf("%s: no table, so it has no label column %q; the class of a picture is its folder or its IDX label", what, o.Label)
 	}

@@ -55,11 +55,14 @@ type Options struct {
 	Channels int
 	// Label names the column of a table that holds the class. Without it a table has no labels.
 	Label string
+	// Ignore names columns of a table that are left out, such as one that says which rows are synthetic.
+	Ignore []string
 	// SkipBad leaves out pictures that cannot be read, and counts them in Source.Skipped, where Open would fail.
 	SkipBad bool
 	// Schema, of a fitted model, forces the data into its terms: pictures get its size, channels and pixel range, table
 	// columns are found by name in any order, and classes and levels get its codes. What the model does not know, a
-	// column that is missing, an unknown class or level, is an error. It wins over Height, Width, Channels and Label.
+	// column that is missing, an unknown class or level, is an error. It wins over Height, Width, Channels, Label and
+	// Ignore.
 	Schema *Schema
 	// Memory bounds what a set keeps in memory, in bytes; the rest is read from disk when it is asked for. 0 is 1 GiB.
 	Memory int64

@@ -9,7 +9,7 @@ import (
 	"github.com/likely-ml/likely/data"
 )
 
-// Figure is a picture or a plot with what is said about it. It is made by Pictures, Loss, ROC and Reliability.
+// Figure is a picture or a plot with what is said about it. It is made by Pictures, Plot and the functions that call it.
 type Figure struct {
 	Caption string
 	Alt     string // what is to be seen, in words, for those who do not see it
@@ -45,32 +45,13 @@ func Pictures(caption, alt string, b data.Batch, o GridOptions) (Figure, error) 
 		return Figure{}, err
 	}
 	bounds := page.Bounds()
-	content := fmt.Sprintf(`<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s">`,
+	content := fmt.Sprintf(`<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s"/>`,
 		base64.StdEncoding.EncodeToString(file.Bytes()), bounds.Dx(), bounds.Dy(), template.HTMLEscapeString(alt))
 	return Figure{Caption: caption, Alt: alt, content: template.HTML(content), wide: true}, nil
 }
 
-// Loss plots what training made smaller, in nats per example unless unit says otherwise, against the epoch.
-func Loss(caption, alt, unit string, lines ...Series) (Figure, error) {
-	if unit == "" {
-		unit = "nats per example"
-	}
-	return plotted(caption, alt, axes{x: "epoch", y: "loss (" + unit + ")"}, lines)
-}
-
-// ROC plots curves of true against false positive rates.
-func ROC(caption, alt string, lines ...Series) (Figure, error) {
-	return plotted(caption, alt, axes{x: "false positive rate", y: "true positive rate", unit: true, diagonal: true}, lines)
-}
-
-// Reliability plots the share of right decisions against the confidence that they were made with: on the diagonal a
-// model is as often right as it says.
-func Reliability(caption, alt string, lines ...Series) (Figure, error) {
-	a := axes{x: "confidence", y: "share of right decisions", unit: true, diagonal: true, dots: true}
-	return plotted(caption, alt, a, lines)
-}
-
-func plotted(caption, alt string, a axes, lines []Series) (Figure, error) {
+// Plot draws lines over axes. Where there are several, a legend names them.
+func Plot(caption, alt string, a Axes, lines ...Series) (Figure, error) {
 	content, err := svg(alt, a, lines)
 	f := Figure{Caption: caption, Alt: alt, content: content}
 	if len(lines) > 1 {
@@ -79,4 +60,29 @@ func plotted(caption, alt string, a axes, lines []Series) (Figure, error) {
 		}
 	}
 	return f, err
+}
+
+// Loss plots what training made smaller, in nats per example unless unit says otherwise, against the epoch.
+func Loss(caption, alt, unit string, lines ...Series) (Figure, error) {
+	if unit == "" {
+		unit = "nats per example"
+	}
+	return Plot(caption, alt, Axes{X: "epoch", Y: "loss (" + unit + ")"}, lines...)
+}
+
+// ROC plots curves of true against false positive rates.
+func ROC(caption, alt string, lines ...Series) (Figure, error) {
+	return Plot(caption, alt, Axes{X: "false positive rate", Y: "true positive rate", Unit: true, Diagonal: true}, lines...)
+}
+
+// PrecisionRecall plots curves of precision, the share of decisions for a class that are right, against recall, the share of the
+// class that is found.
+func PrecisionRecall(caption, alt string, lines ...Series) (Figure, error) {
+	return Plot(caption, alt, Axes{X: "recall", Y: "precision", Unit: true}, lines...)
+}
+
+// Reliability plots the share of right decisions against the confidence that they were made with: on the diagonal a
+// model is as often right as it says.
+func Reliability(caption, alt string, lines ...Series) (Figure, error) {
+	return Plot(caption, alt, Axes{X: "confidence", Y: "share of right decisions", Unit: true, Diagonal: true, Dots: true}, lines...)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/measure"
 )
 
 func line(name string, y ...float64) Series {
@@ -31,7 +32,7 @@ func fullPage(t *testing.T) *Page {
 		}
 		return f
 	}
-	floor := 0.91234
+	floor := measure.Estimate{Value: 0.91234, StandardError: 0.05}.As(measure.About{})
 	return &Page{
 		Title: `Digits & <letters>`,
 		Lead:  "What was learned.",
@@ -47,9 +48,11 @@ func fullPage(t *testing.T) *Page {
 				figure(Pictures("Samples.", "Two ramps.", ramp(data.Shape{Height: 4, Width: 4, Channels: 3}, 2, 255), GridOptions{})),
 			},
 			Measures: []Measure{
-				{Name: "frechet", Value: 2.345, StandardError: 0.113, Floor: &floor, Unit: "squared features", Kind: "estimate", Better: "lower"},
-				{Name: "accuracy", Value: 0.98, StandardError: 0.0071},
+				{Measure: measure.Estimate{Value: 2.345, StandardError: 0.113}.As(measure.Lower("frechet", "squared features")), Floor: &floor},
+				{Measure: measure.Estimate{Value: 0.98, StandardError: 0.0071}.As(measure.Higher("accuracy", "share"))},
 			},
+			Tables:    []Table{{Caption: "A table.", Columns: []Column{{Name: "setting"}, {Name: "value", Number: true}}, Rows: [][]string{{"<i>", "1e-3"}}}},
+			Formula:   "−(1/n) Σ<sub>i</sub> log p(x<sub>i</sub>)",
 			Confusion: &Confusion{Caption: "Decisions.", Rows: "true", Columns: "predicted", Classes: []string{"a", "<b>"}, Counts: [][]int{{3, 1}, {0, 0}}},
 		}},
 		Footer: "Made by likely.",
@@ -67,7 +70,7 @@ func write(t *testing.T, p *Page) string {
 
 func TestPageIsSelfContained(t *testing.T) {
 	page := write(t, fullPage(t))
-	for _, outside := range []string{"http:", "https:", "href=", "<script", "@import", "url("} {
+	for _, outside := range []string{"http:", "https:", "<script", "@import", "url("} {
 		if strings.Contains(page, outside) {
 			t.Errorf("the page contains %q, expected nothing that is loaded", outside)
 		}
@@ -87,7 +90,7 @@ func TestPageShowsEverythingEscaped(t *testing.T) {
 	for _, want := range []string{
 		"<h1>Digits &amp; &lt;letters&gt;</h1>", "One paragraph.", "1,437", "likely quickstart --seed 1",
 		`aria-label="The loss falls."`, `aria-label="The curve is &#34;high&#34;."`, `alt="Two ramps."`, "Reliability.",
-		"2.35 ± 0.11", "0.91<", "0.9800 ± 0.0071", "&lt;b&gt;", "--share: 75%", "--share: 0%", "prefers-color-scheme: dark", "@media print",
+		"2.35 ± 0.11", "0.912 ± 0.050<", "&lt;i&gt;", "Σ<sub>i</sub>", "0.9800 ± 0.0071", "&lt;b&gt;", "--share: 75%", "--share: 0%", "prefers-color-scheme: dark", "@media print",
 		"var(--line-2)", ">validation<", "Made by likely.",
 	} {
 		if !strings.Contains(page, want) {
@@ -132,9 +135,9 @@ func TestThinKeepsBothEnds(t *testing.T) {
 	for i := range 10007 {
 		long.X, long.Y = append(long.X, float64(i)), append(long.Y, 0)
 	}
-	xy := thin(finite(long))
-	if len(xy) != maxPoints || xy[0].X != 0 || xy[maxPoints-1].X != 10006 {
-		t.Errorf("%d points from %v to %v", len(xy), xy[0].X, xy[len(xy)-1].X)
+	x := long.finite().thin().X
+	if len(x) != maxPoints || x[0] != 0 || x[maxPoints-1] != 10006 {
+		t.Errorf("%d points from %v to %v", len(x), x[0], x[len(x)-1])
 	}
 }
 
@@ -152,7 +155,7 @@ func TestMeasureShown(t *testing.T) {
 		{math.Inf(-1), 1, "minus infinite"},
 		{math.NaN(), 1, "undefined"},
 	} {
-		if got := (Measure{Value: c.value, StandardError: c.standardError}).Shown(); got != c.want {
+		if got := Shown(measure.Estimate{Value: c.value, StandardError: c.standardError}.As(measure.About{})); got != c.want {
 			t.Errorf("%v ± %v is shown as %q, expected %q", c.value, c.standardError, got, c.want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"image/color"
 	"math"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -15,24 +16,28 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Series is a line through the points (X[i], Y[i]), in this order. Points that are not finite are left out.
+// Series is a line through the points (X[i], Y[i]), in this order. Points that are not finite are left out. With Low and
+// High, which are of the length of Y or nil, it has the intervals [Low[i], High[i]]: a band, or bars where points are marked.
 type Series struct {
-	Name string
-	X, Y []float64
+	Name      string
+	X, Y      []float64
+	Low, High []float64
 }
 
-// axes is what a plot shows beside its lines.
-type axes struct {
-	x, y     string // what the axes measure, with unit
-	unit     bool   // both axes run from 0 to 1
-	diagonal bool   // a dashed line from (0, 0) to (1, 1)
-	dots     bool   // points are marked
+// Axes is what a plot shows beside its lines.
+type Axes struct {
+	X, Y     string // what the axes measure, with unit
+	Unit     bool   // both axes run from 0 to 1
+	Diagonal bool   // a dashed line from (0, 0) to (1, 1)
+	Dots     bool   // points are marked
+	Log      bool   // X is logarithmic, with ticks at the points of the first line, which are positive
 }
 
 const (
 	plotWidth, plotHeight  = 440, 300 // points of 1/72 inch
 	rightMargin, topMargin = 12, 6    // for the labels of the last ticks, which reach beyond the axes
 	maxPoints              = 400      // longer lines are thinned: more would not be seen
+	bandOpacity            = 40       // of 255, of the interval around a line
 )
 
 // A plot is drawn in stand-in colours, which are then replaced by names that the style sheet of the page gives a
@@ -63,10 +68,10 @@ func seriesColour(i int) standIn {
 func dashed(i int) bool { return i >= seriesColours }
 
 // svg draws lines as an SVG element that takes its colours and its font from the page around it.
-func svg(alt string, a axes, lines []Series) (template.HTML, error) {
+func svg(alt string, a Axes, lines []Series) (template.HTML, error) {
 	p := plot.New()
 	p.BackgroundColor = nil
-	p.X.Label.Text, p.Y.Label.Text = a.x, a.y
+	p.X.Label.Text, p.Y.Label.Text = a.X, a.Y
 	p.X.Color, p.Y.Color = inkColour.colour, inkColour.colour
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.LineStyle.Color = inkColour.colour
@@ -78,7 +83,7 @@ func svg(alt string, a axes, lines []Series) (template.HTML, error) {
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = faintColour.colour, faintColour.colour
 	p.Add(grid)
-	if a.diagonal {
+	if a.Diagonal {
 		diagonal, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
 		if err != nil {
 			return "", err
@@ -89,15 +94,19 @@ func svg(alt string, a axes, lines []Series) (template.HTML, error) {
 	}
 	points := 0
 	for i, s := range lines {
-		if len(s.X) != len(s.Y) {
-			return "", fmt.Errorf("line %q has %d x and %d y, expected one for one", s.Name, len(s.X), len(s.Y))
+		if err := s.check(); err != nil {
+			return "", err
 		}
-		xy := finite(s)
-		points += len(xy)
-		if len(xy) == 0 {
+		s = s.finite().thin()
+		points += len(s.X)
+		if len(s.X) == 0 {
 			continue
 		}
-		line, marks, err := plotter.NewLinePoints(thin(xy))
+		marked := a.Dots || len(s.X) == 1 // a line through one point shows nothing
+		if err := addInterval(p, s, seriesColour(i).colour, marked); err != nil {
+			return "", fmt.Errorf("line %q: %w", s.Name, err)
+		}
+		line, marks, err := plotter.NewLinePoints(s)
 		if err != nil {
 			return "", fmt.Errorf("line %q: %w", s.Name, err)
 		}
@@ -108,15 +117,26 @@ func svg(alt string, a axes, lines []Series) (template.HTML, error) {
 		}
 		marks.Shape, marks.Radius = draw.CircleGlyph{}, 2.5
 		p.Add(line)
-		if a.dots || len(xy) == 1 { // a line through one point shows nothing
+		if marked {
 			p.Add(marks)
 		}
 	}
 	if points == 0 {
-		return "", fmt.Errorf("no finite points to draw over %q", a.x)
+		return "", fmt.Errorf("no finite points to draw over %q", a.X)
 	}
-	if a.unit {
+	if a.Unit {
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
+	}
+
+	if a.Log {
+		if !(p.X.Min > 0) {
+			return "", fmt.Errorf("a point at %v over %q, whose axis is logarithmic; expected positive ones", p.X.Min, a.X)
+		}
+		var ticks plot.ConstantTicks
+		for _, x := range lines[0].X {
+			ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', -1, 64)})
+		}
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, ticks
 	}
 
 	canvas := vgsvg.New(plotWidth, plotHeight)
@@ -133,6 +153,7 @@ func svg(alt string, a axes, lines []Series) (template.HTML, error) {
 func inline(file, alt string) template.HTML {
 	_, body, _ := strings.Cut(file, "<svg ")
 	_, body, _ = strings.Cut(body, ">")
+	body = strings.Map(printable, body)
 	for _, s := range []standIn{inkColour, faintColour} {
 		body = strings.ReplaceAll(body, s.hex(), s.css)
 	}
@@ -140,28 +161,99 @@ func inline(file, alt string) template.HTML {
 		body = strings.ReplaceAll(body, seriesColour(i).hex(), seriesColour(i).css)
 	}
 	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s`,
-		plotWidth, plotHeight, template.HTMLEscapeString(alt), body))
+		plotWidth, plotHeight, template.HTMLEscapeString(strings.Map(printable, alt)), body))
 }
 
-func finite(s Series) plotter.XYs {
-	var xy plotter.XYs
-	for i := range s.X {
-		if x, y := s.X[i], s.Y[i]; !math.IsNaN(x-x) && !math.IsNaN(y-y) { // an infinity less itself is NaN
-			xy = append(xy, plotter.XY{X: x, Y: y})
-		}
+// printable drops the control characters that a name on an axis may have, and that markup must not.
+func printable(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' {
+		return -1
 	}
-	return xy
+	return r
+}
+
+// addInterval adds the intervals of a line, if it has any: bars, or a band in a shade of its colour.
+func addInterval(p *plot.Plot, s Series, c color.RGBA, bars bool) error {
+	if s.Low == nil {
+		return nil
+	}
+	if bars {
+		b, err := plotter.NewYErrorBars(s)
+		if err != nil {
+			return err
+		}
+		b.Color = c
+		p.Add(b)
+		return nil
+	}
+	var around plotter.XYs
+	for i, x := range s.X {
+		around = append(around, plotter.XY{X: x, Y: s.High[i]})
+	}
+	for i := len(s.X) - 1; i >= 0; i-- {
+		around = append(around, plotter.XY{X: s.X[i], Y: s.Low[i]})
+	}
+	band, err := plotter.NewPolygon(around)
+	if err != nil {
+		return err
+	}
+	band.Width = 0
+	band.Color = color.NRGBA{R: c.R, G: c.G, B: c.B, A: bandOpacity}
+	p.Add(band)
+	return nil
+}
+
+// Len, XY and YError make a Series what gonum's plotters take.
+func (s Series) Len() int { return len(s.X) }
+
+// XY is point i.
+func (s Series) XY(i int) (x, y float64) { return s.X[i], s.Y[i] }
+
+// YError is how far the interval of point i reaches below it and above it.
+func (s Series) YError(i int) (low, high float64) { return s.Y[i] - s.Low[i], s.High[i] - s.Y[i] }
+
+func (s Series) check() error {
+	if len(s.X) != len(s.Y) {
+		return fmt.Errorf("line %q has %d x and %d y, expected one for one", s.Name, len(s.X), len(s.Y))
+	}
+	if len(s.Low) != len(s.High) || s.Low != nil && len(s.Low) != len(s.Y) {
+		return fmt.Errorf("line %q has intervals with %d lower and %d upper ends, expected none or %d", s.Name, len(s.Low), len(s.High), len(s.Y))
+	}
+	return nil
+}
+
+// finite leaves out the points that are not finite, or whose interval is not.
+func (s Series) finite() Series {
+	return s.where(len(s.X), func(i int) (int, bool) {
+		sum := math.Abs(s.X[i]) + math.Abs(s.Y[i])
+		if s.Low != nil {
+			sum += math.Abs(s.Low[i]) + math.Abs(s.High[i])
+		}
+		return i, sum-sum == 0 // an infinity less itself is NaN
+	})
 }
 
 // thin keeps at most maxPoints points, evenly spaced along the line and with both ends.
-func thin(xy plotter.XYs) plotter.XYs {
-	n := len(xy)
+func (s Series) thin() Series {
+	n := len(s.X)
 	if n <= maxPoints {
-		return xy
+		return s
 	}
-	out := make(plotter.XYs, maxPoints)
-	for i := range out {
-		out[i] = xy[i*(n-1)/(maxPoints-1)]
+	return s.where(maxPoints, func(i int) (int, bool) { return i * (n - 1) / (maxPoints - 1), true })
+}
+
+// where is the line through the points that which chooses, out of n choices.
+func (s Series) where(n int, which func(int) (int, bool)) Series {
+	out := Series{Name: s.Name}
+	for i := range n {
+		at, keep := which(i)
+		if !keep {
+			continue
+		}
+		out.X, out.Y = append(out.X, s.X[at]), append(out.Y, s.Y[at])
+		if s.Low != nil {
+			out.Low, out.High = append(out.Low, s.Low[at]), append(out.High, s.High[at])
+		}
 	}
 	return out
 }

@@ -19,6 +19,7 @@ const testFraction = 0.2
 // dataFlags are how a command that takes DATA reads it where no model file says so.
 type dataFlags struct {
 	label    string
+	ignore   []string
 	size     string
 	channels int
 	skipBad  bool
@@ -26,6 +27,7 @@ type dataFlags struct {
 
 func (f *dataFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.label, "label", "", "`column` of a table that holds the class")
+	flags.StringArrayVar(&f.ignore, "ignore", nil, "`column` of a table to leave out; may be given again")
 	flags.StringVar(&f.size, "size", "", "resize pictures to `N` or HEIGHTxWIDTH pixels")
 	flags.IntVar(&f.channels, "channels", 0, "`1` for grey, 3 for colour; 0 as the data is")
 	f.addSkipBad(flags)
@@ -37,7 +39,7 @@ func (f *dataFlags) addSkipBad(flags *pflag.FlagSet) {
 
 // options is what data.Open takes.
 func (f *dataFlags) options() (data.Options, error) {
-	o := data.Options{Label: f.label, SkipBad: f.skipBad, Channels: f.channels}
+	o := data.Options{Label: f.label, Ignore: f.ignore, SkipBad: f.skipBad, Channels: f.channels}
 	if f.channels != 0 && f.channels != 1 && f.channels != 3 {
 		return o, usagef("--channels is %d, expected 1 (grey) or 3 (colour)", f.channels)
 	}

@@ -266,20 +266,27 @@ func (l *latent) interpolation(ctx context.Context, f sampleFlags, r *rand.Rand)
 			steps = 24
 		}
 	}
-	at := func(i int) float64 { return float64(i) / float64(steps-1) * float64(len(stops)-1) }
-	places := make([]place, steps)
-	for i := range places {
-		k := min(int(at(i)), len(stops)-2)
-		t := at(i) - float64(k)
-		places[i] = place{way(stops[k].z, stops[k+1].z, t), stops[k].y}
-		if t > 0.5 {
-			places[i].y = stops[k+1].y
-		}
-	}
+	places, at := walk(stops, steps, way)
 	e := exhibit{grid: report.GridOptions{MaxValue: l.schema.MaxValue, Columns: min(steps, 12)}}
-	e.before = []column{{"t", func(i int) string { return strconv.FormatFloat(at(i), 'g', 6, 64) }}}
+	e.before = []column{{"t", func(i int) string { return strconv.FormatFloat(at[i], 'g', 6, 64) }}}
 	e.batch, err = l.decode(places)
 	return e, err
+}
+
+// walk goes from stop to stop in the given number of steps. at says where each place is: k and a half lies half-way from stop k to
+// the next one.
+func walk(stops []place, steps int, way func(a, b []float32, t float64) []float32) (places []place, at []float64) {
+	for i := range steps {
+		from := float64(i) / float64(steps-1) * float64(len(stops)-1)
+		k := min(int(from), len(stops)-2)
+		t := from - float64(k)
+		p := place{way(stops[k].z, stops[k+1].z, t), stops[k].y}
+		if t > 0.5 {
+			p.y = stops[k+1].y
+		}
+		places, at = append(places, p), append(at, from)
+	}
+	return places, at
 }
 
 // stops are the places of --interpolate.

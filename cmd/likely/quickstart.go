@@ -114,7 +114,7 @@ func (a *app) runQuickstart(ctx context.Context, f quickstartFlags) error {
 	if err := atomicfile.Write(t.file("samples.png"), func(w io.Writer) error { return writePage(w, schema, t.samples) }); err != nil {
 		return err
 	}
-	page, err := t.page()
+	page, err := a.tourPage(ctx, t)
 	if err != nil {
 		return err
 	}

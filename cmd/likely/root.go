@@ -72,7 +72,8 @@ picture, or a CSV table. SPLIT is train, test or all.`,
 	flags.IntVar(&a.threads, "threads", 0, "worker threads, `N`; 0 for one per CPU")
 	flags.Uint64Var(&a.seed, "seed", 1, "seed of everything random, `N`")
 
-	root.AddCommand(a.quickstart(), a.data(), a.models(), a.fit(), a.predict(), a.sample(), a.evaluate(), a.divergence(), a.version(), a.completion())
+	root.AddCommand(a.quickstart(), a.data(), a.models(), a.fit(), a.predict(), a.sample(), a.evaluate(), a.divergence(), a.augment(),
+		a.report(), a.version(), a.completion())
 	return root
 }
 

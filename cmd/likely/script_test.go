@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"errors"
+	"io"
 	"maps"
 	"os/exec"
 	"slices"
@@ -18,6 +20,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"status": status,
 	"keys":   keys,
 	"width":  width,
+	"page":   page,
 }
 
 // status runs likely and expects an exit status: "status 2 fit nothing data". A status that is not 0 comes with one line on
@@ -61,6 +64,47 @@ func keys(ts *testscript.TestScript, neg bool, args []string) {
 		if _, ok := object[key]; ok == neg {
 			ts.Fatalf("key %q: present %v, expected %v, among %v", key, ok, !neg, slices.Sorted(maps.Keys(object)))
 		}
+	}
+}
+
+// page reads an HTML file as strict XML and expects sections with the given titles, and nothing that is loaded from elsewhere.
+func page(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: page FILE [TITLE…]")
+	}
+	text := ts.ReadFile(args[0])
+	d := xml.NewDecoder(strings.NewReader(text))
+	titles := map[string]bool{}
+	heading := false
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		ts.Check(err)
+		switch t := token.(type) {
+		case xml.StartElement:
+			heading = t.Name.Local == "h2"
+			for _, a := range t.Attr {
+				if (a.Name.Local == "src" || a.Name.Local == "href") && !strings.HasPrefix(a.Value, "data:") && !strings.HasPrefix(a.Value, "#") {
+					ts.Fatalf("%s loads %s", args[0], a.Value)
+				}
+			}
+		case xml.EndElement:
+			heading = false
+		case xml.CharData:
+			if heading {
+				titles[string(t)] = true
+			}
+		}
+	}
+	for _, title := range args[1:] {
+		if !titles[title] {
+			ts.Fatalf("%s has no section %q, among %q", args[0], title, slices.Sorted(maps.Keys(titles)))
+		}
+	}
+	if strings.Contains(text, "://") {
+		ts.Fatalf("%s has the address of something else", args[0])
 	}
 }
 

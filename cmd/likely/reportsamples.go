@@ -1,0 +1,372 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/likely-ml/likely/data"
+	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/report"
+)
+
+// How much is drawn for a page.
+const (
+	comparedRows   = 1000 // samples of a table behind the distribution of each column
+	comparedColumn = 12   // columns whose distributions are drawn
+	shownRows      = 8    // samples of a table that are shown
+	copySamples    = 200  // samples, and held-out examples, whose nearest training example is looked for
+	shownCopies    = 20   // of which are shown
+)
+
+// samples shows what a generative model makes, beside real data.
+func (a *app) samples(ctx context.Context, s *subject) ([]report.Section, error) {
+	if !s.makes() || s.entry.Kind != model.Generative {
+		return nil, nil
+	}
+	section := report.Section{Title: "Samples"}
+	if q := s.quality; q != nil {
+		section.Measures = measuresOf(q)
+		section.Text = append(section.Text, fmt.Sprintf("%s are compared with as many real examples in this feature space: %s. The column of real "+
+			"data is what the same measure gives for real examples against as many other real ones: no model can be expected to do better. "+
+			"Features and numbers are not those of FID and KID in the literature.", plural(q.N, "sample", "samples"), q.Features))
+	}
+	var err error
+	if schema := s.file.Card.Schema; schema.IsImage() {
+		f, b, failed := a.samplePage(ctx, s)
+		err = failed
+		section.Figures = []report.Figure{f}
+		section.Command = fmt.Sprintf("likely sample %s -n %d --seed %d", shellWords([]string{s.path}), b.Len(), a.seed)
+	} else {
+		section.Figures, section.Tables, err = a.sampledColumns(ctx, []*subject{s})
+	}
+	return []report.Section{section}, err
+}
+
+// samplePage is a page of pictures, a row for each class where the model knows classes.
+func (a *app) samplePage(ctx context.Context, s *subject) (report.Figure, data.Batch, error) {
+	schema := s.file.Card.Schema
+	w, err := order(s.model, s.path, schema, 0, "")
+	if err != nil {
+		return report.Figure{}, data.Batch{}, err
+	}
+	b, err := draw(ctx, s.model, schema, w, rand.New(rand.NewPCG(a.seed, 0)))
+	if err != nil {
+		return report.Figure{}, b, err
+	}
+	what := "Samples of " + s.name
+	if b.Y != nil {
+		what += ", a row for each class"
+	}
+	f, err := report.Pictures(what, fmt.Sprintf("%s drawn from %s", plural(b.Len(), "picture", "pictures"), s.name), b, smallGrid(schema, b))
+	return f, b, err
+}
+
+// sampledColumns shows rows that models of one table make, and the distribution of each column of them beside that of the data.
+func (a *app) sampledColumns(ctx context.Context, subjects []*subject) ([]report.Figure, []report.Table, error) {
+	schema := subjects[0].file.Card.Schema
+	var names []string
+	var drawn []data.Batch
+	if set := subjects[0].set; set != nil {
+		x := data.NewBatch(schema.Shape, min(set.Len(), comparedRows), false)
+		if err := set.Read(ctx, x, spread(set.Len(), comparedRows)); err != nil {
+			return nil, nil, err
+		}
+		names, drawn = append(names, "data"), append(drawn, x)
+	}
+	var tables []report.Table
+	for _, s := range subjects {
+		b, err := s.drawLike(ctx, comparedRows, rand.New(rand.NewPCG(a.seed, 0)))
+		if err != nil {
+			return nil, nil, err
+		}
+		names, drawn = append(names, s.name), append(drawn, b)
+		tables = append(tables, rowTable(fmt.Sprintf("%d of %s of %s", shownRows, plural(b.Len(), "sample", "samples"), s.name), schema, b))
+	}
+	var figures []report.Figure
+	for j, column := range schema.Columns {
+		if column.Kind == data.Categorical {
+			tables = append(tables, levelTable(column, j, names, drawn))
+			continue
+		}
+		if len(figures) == comparedColumn {
+			continue
+		}
+		var lines []report.Series
+		for i, b := range drawn {
+			lines = append(lines, report.Cumulative(names[i], columnValues(b, j)))
+		}
+		f, err := report.Plot(fmt.Sprintf("Distribution of %q", column.Name), fmt.Sprintf("Distribution functions of the column %q, of %s",
+			column.Name, inWords(names)), report.Axes{X: column.Name, Y: "share at most this"}, lines...)
+		if err != nil {
+			return nil, nil, err
+		}
+		figures = append(figures, f)
+	}
+	return figures, tables, nil
+}
+
+func columnValues(b data.Batch, j int) []float64 {
+	v := make([]float64, b.Len())
+	for i := range v {
+		v[i] = float64(b.Row(i)[j])
+	}
+	return v
+}
+
+// rowTable shows rows as the data's own file has them, spread over a batch.
+func rowTable(caption string, schema *data.Schema, b data.Batch) report.Table {
+	t := report.Table{Caption: caption, Columns: []report.Column{{Name: "sample"}}}
+	for _, c := range schema.Columns {
+		t.Columns = append(t.Columns, report.Column{Name: c.Name, Number: c.Kind != data.Categorical})
+	}
+	if b.Y != nil {
+		t.Columns = append(t.Columns, report.Column{Name: cmp.Or(schema.Label, "class")})
+	}
+	for _, i := range spread(b.Len(), shownRows) {
+		row := []string{count(i + 1)}
+		for j, v := range b.Row(i) {
+			if schema.Columns[j].Kind == data.Numeric {
+				row = append(row, significant(float64(v)))
+			} else {
+				row = append(row, cell(schema, j, v))
+			}
+		}
+		if b.Y != nil {
+			row = append(row, schema.Classes[b.Y[i]])
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// levelTable is how often each level of a category occurs.
+func levelTable(c data.Column, j int, names []string, drawn []data.Batch) report.Table {
+	t := report.Table{Caption: fmt.Sprintf("Shares of the levels of %q", c.Name), Columns: []report.Column{{Name: "level"}}}
+	for _, name := range names {
+		t.Columns = append(t.Columns, report.Column{Name: name, Number: true})
+	}
+	for k, level := range c.Levels {
+		row := []string{level}
+		for _, b := range drawn {
+			n := 0
+			for i := range b.Len() {
+				if int(b.Row(i)[j]) == k {
+					n++
+				}
+			}
+			row = append(row, fmt.Sprintf("%.1f%%", 100*float64(n)/float64(b.Len())))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// copies shows the samples that are nearest to an example of the training data, and whether they are nearer than unseen
+// examples are.
+func (a *app) copies(ctx context.Context, s *subject) ([]report.Section, error) {
+	if !s.makes() || s.entry.Kind != model.Generative {
+		return nil, nil
+	}
+	fitted, err := s.fittedOn(ctx)
+	if err != nil || fitted == nil {
+		return nil, err
+	}
+	n := min(copySamples, s.set.Len())
+	b, err := s.drawLike(ctx, n, rand.New(rand.NewPCG(a.seed, 1)))
+	if err != nil {
+		return nil, err
+	}
+	near := &nearest{source: s.source.Name, set: fitted}
+	if err := near.find(ctx, b); err != nil {
+		return nil, err
+	}
+	lines := []report.Series{report.Cumulative("samples", distances(near.found))}
+	section := report.Section{Title: "Nearest training examples", Text: []string{fmt.Sprintf("For %s the nearest of the %s that the model was "+
+		"fitted on is found, by the distance of pixels or of columns scaled to sd 1. A sample that is far nearer than unseen real examples are "+
+		"is a copy, or next to one.", plural(n, "sample", "samples"), plural(fitted.Len(), "example", "examples"))}}
+	fact := func(what string, d []float64) {
+		slices.Sort(d)
+		section.Facts = append(section.Facts, report.Fact{Name: what + ", nearest", Value: significant(d[0])},
+			report.Fact{Name: what + ", median", Value: significant(d[len(d)/2])})
+	}
+	fact("samples", distances(near.found))
+	if s.unseen {
+		x := data.NewBatch(b.Shape, n, false)
+		if err := s.set.Read(ctx, x, spread(s.set.Len(), n)); err != nil {
+			return nil, err
+		}
+		found, err := evaluate.Nearest(ctx, fitted, x)
+		if err != nil {
+			return nil, err
+		}
+		fact("unseen examples", distances(found))
+		lines = append(lines, report.Cumulative("unseen examples", distances(found)))
+	}
+	f, err := report.Plot("Distances to the nearest training example", "Distribution functions of the distance to the nearest training example",
+		report.Axes{X: "distance", Y: "share at most this"}, lines...)
+	if err != nil {
+		return nil, err
+	}
+	section.Figures = []report.Figure{f}
+	if !s.file.Card.Schema.IsImage() {
+		return []report.Section{section}, nil
+	}
+	closest := make([]int, n)
+	for i := range closest {
+		closest[i] = i
+	}
+	slices.SortStableFunc(closest, func(i, j int) int { return cmp.Compare(near.found[i].Distance, near.found[j].Distance) })
+	closest = closest[:min(n, shownCopies)]
+	pairs := sideBySide(rowsAt(b, closest), rowsAt(near.x, closest))
+	g, err := report.Pictures("The samples nearest to a training example, the nearest first, each with that example to its right",
+		fmt.Sprintf("%s, each beside its nearest training example", plural(len(closest), "sample", "samples")), pairs,
+		pairGrid(s.file.Card.Schema))
+	section.Figures = append(section.Figures, g)
+	return []report.Section{section}, err
+}
+
+// pairGrid lays out pictures in pairs.
+func pairGrid(schema *data.Schema) report.GridOptions {
+	return report.GridOptions{MaxValue: schema.MaxValue, Group: 2, Columns: 10, Scale: max(1, pictureSide/max(schema.Height, schema.Width))}
+}
+
+func distances(found []evaluate.Neighbour) []float64 {
+	d := make([]float64, len(found))
+	for i, e := range found {
+		d[i] = e.Distance
+	}
+	return d
+}
+
+// rowsAt are the examples of b at the given indices, without labels.
+func rowsAt(b data.Batch, index []int) data.Batch {
+	out := data.NewBatch(b.Shape, len(index), false)
+	for i, k := range index {
+		copy(out.Row(i), b.Row(k))
+	}
+	return out
+}
+
+// What a page shows of a latent space.
+const (
+	mostWalks = 10 // interpolations
+	walkSteps = 10 // pictures of each
+)
+
+// latents shows the latent space of a model of pictures: what it makes between the codes of two examples, and what it makes of
+// the code of one.
+func (a *app) latents(ctx context.Context, s *subject) ([]report.Section, error) {
+	schema := s.file.Card.Schema
+	if _, ok := s.model.(model.Decoder); !ok || !schema.IsImage() {
+		return nil, nil
+	}
+	l, err := a.openLatent(s.model, s.path, s.file, sampleFlags{})
+	if err != nil {
+		return nil, err
+	}
+	ends, labels, err := l.ends(ctx, s.set, rand.New(rand.NewPCG(a.seed, 0)))
+	if err != nil {
+		return nil, err
+	}
+	var places []place
+	for i := 0; i+1 < len(ends); i += 2 {
+		between, _ := walk(ends[i:i+2], walkSteps, slerp)
+		places = append(places, between...)
+	}
+	x, err := l.decode(places)
+	if err != nil {
+		return nil, err
+	}
+	from := "random places"
+	if l.encoder != nil && s.set != nil {
+		from = "the codes of two examples"
+	}
+	section := report.Section{Title: "Latent space", Facts: []report.Fact{{Name: "dimensions of a code", Value: count(l.size)}}}
+	f, err := report.Pictures("A row is a way from one place of the latent space to another, between "+from,
+		fmt.Sprintf("%s of %d pictures between %s", plural(len(ends)/2, "interpolation", "interpolations"), walkSteps, from), x,
+		report.GridOptions{MaxValue: schema.MaxValue, Columns: walkSteps, Labels: labels, Scale: smallGrid(schema, x).Scale})
+	if err != nil {
+		return nil, err
+	}
+	section.Figures = []report.Figure{f}
+	if l.encoder == nil || s.set == nil {
+		return []report.Section{section}, nil
+	}
+	real, codes, err := l.encode(ctx, s.set, spread(s.set.Len(), reconstructed))
+	if err != nil {
+		return nil, err
+	}
+	again, err := l.decode(codes)
+	if err != nil {
+		return nil, err
+	}
+	if f, err = report.Pictures("Examples, each with what the model makes of its code to its right",
+		fmt.Sprintf("%s, each beside its reconstruction", plural(real.Len(), "example", "examples")), sideBySide(real, again),
+		pairGrid(schema)); err != nil {
+		return nil, err
+	}
+	section.Figures = append(section.Figures, f)
+	return []report.Section{section}, nil
+}
+
+// ends are the two ends of each walk, and the classes of the walks where the model knows classes: codes of examples of the set, or
+// random places where the model has no encoder or there is no set.
+func (l *latent) ends(ctx context.Context, set data.Set, r *rand.Rand) (ends []place, labels []string, err error) {
+	walks := mostWalks
+	if l.conditional {
+		walks = min(walks, len(l.schema.Classes))
+		labels = l.schema.Classes[:walks]
+	}
+	if l.encoder == nil || set == nil {
+		for i := range 2 * walks {
+			p := place{z: make([]float32, l.size)}
+			for j := range p.z {
+				p.z[j] = float32(r.NormFloat64())
+			}
+			if l.conditional {
+				p.y = int32(i / 2)
+			}
+			ends = append(ends, p)
+		}
+		return ends, labels, nil
+	}
+	index := spread(set.Len(), 2*walks)
+	if l.conditional && set.Schema().Labelled() {
+		y, err := data.Labels(ctx, set)
+		if err != nil {
+			return nil, nil, err
+		}
+		index, labels = index[:0], nil
+		for k := range walks {
+			var of []int
+			for i, class := range y {
+				if int(class) == k {
+					of = append(of, i)
+				}
+			}
+			if len(of) > 1 {
+				index, labels = append(index, of[0], of[len(of)-1]), append(labels, l.schema.Classes[k])
+			}
+		}
+	}
+	index = index[:len(index)/2*2]
+	_, ends, err = l.encode(ctx, set, index)
+	return ends, labels, err
+}
+
+// inWords is "a", "a and b", "a, b and c".
+func inWords(names []string) string {
+	n := len(names)
+	if n < 2 {
+		return fmt.Sprint(names[0])
+	}
+	text := names[0]
+	for _, name := range names[1 : n-1] {
+		text += ", " + name
+	}
+	return text + " and " + names[n-1]
+}
