@@ -20,6 +20,7 @@ import (
 
 type evaluateFlags struct {
 	dataFlags
+	privacyFlags
 	samples int
 }
 
@@ -37,9 +38,16 @@ sampled: distances between samples and data, beside what real data reaches
 against real data.
 
 Measured is the test part of DATA, or the part that fit held out of it; other
-data is taken whole.`,
+data is taken whole.
+
+--privacy asks instead what the model, or with --of what was made before, gives
+away of DATA, which it was fitted on: copies, also moved by a pixel or mirrored,
+distances to the nearest training example, and attacks that guess who was in the
+training part. --gallery shows the closest pairs: generated, training and their
+difference.`,
 		Example: `  likely evaluate cnn.safetensors fashion-mnist
-  likely evaluate outcome.safetensors patients.csv --json`,
+  likely evaluate outcome.safetensors patients.csv --json
+  likely evaluate gan.safetensors photos --privacy --gallery closest.png`,
 		Args:              words(2, 2),
 		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,6 +57,7 @@ data is taken whole.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most `N`; 0 for %d", evaluate.MaxSamples))
+	f.privacyFlags.add(flags)
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -57,6 +66,9 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	if f.samples < 0 {
 		return usagef("--samples is %d, expected at least 1", f.samples)
 	}
+	if err := f.privacyFlags.check(f.samples); err != nil {
+		return err
+	}
 	m, file, err := a.load(path)
 	if err != nil {
 		return err
@@ -64,6 +76,9 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	source, split, err := a.open(ctx, arg, data.Options{Schema: file.Card.Schema, SkipBad: f.skipBad})
 	if err != nil {
 		return err
+	}
+	if f.privacy {
+		return a.runPrivacy(ctx, m, file, path, source, split, f)
 	}
 	set, which, err := testPart(ctx, source, split, file.Card.Provenance)
 	if err != nil {
