@@ -343,7 +343,7 @@ func distanceAttack(ctx context.Context, sp *space) (Attack, error) {
 	if err != nil {
 		return Attack{}, err
 	}
-	return attack("distance_"+sp.name, "the distance to the nearest generated example in "+sp.name, members, others)
+	return attack("distance_"+sp.name, "the distance to generated examples in "+sp.name, members, others)
 }
 
 // copies counts the copies, by the distances in the first space and, of pictures, after a move.

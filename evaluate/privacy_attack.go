@@ -56,6 +56,10 @@ func attack(name, score string, members, others []float64) (Attack, error) {
 	for i := range members {
 		isMember[i] = true
 	}
+	var err error
+	if a.ROC, err = NewCurve(all, isMember); err != nil { // of scores that are not numbers, which auc must not see
+		return a, err
+	}
 	area, influence, ok := auc(all, isMember)
 	if !ok {
 		return a, fmt.Errorf("%d members and %d others, expected at least one of each", len(members), len(others))
@@ -68,10 +72,6 @@ func attack(name, score string, members, others []float64) (Attack, error) {
 	a.Interval = [2]float64{max(0, area-normal95*a.AUC.StandardError), min(1, area+normal95*a.AUC.StandardError)}
 	a.P = above((area - 0.5) / math.Sqrt((m+n+1)/(12*m*n)))
 
-	var err error
-	if a.ROC, err = NewCurve(all, isMember); err != nil {
-		return a, err
-	}
 	for _, fpr := range falsePositiveRates {
 		c := Caught{FPR: fpr, Interval: [2]float64{0, 1}}
 		if n*fpr >= 1 {

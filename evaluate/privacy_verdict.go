@@ -3,6 +3,7 @@ package evaluate
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/likely-ml/likely/measure"
@@ -31,20 +32,24 @@ func (p *PrivacyReport) copied() bool {
 	return c != nil && c.Generated.all() > 0 && (c.HeldOut.all()+c.Members.all() == 0 || c.P < p.level())
 }
 
-// signs are what tells members from others, in words.
+// signs are what tells training from held-out examples, in words.
 func (p *PrivacyReport) signs() []string {
-	var list []string
+	var nearer, told, list []string
 	for _, c := range p.Spaces {
 		if c.ToTrainP < p.level() {
-			list = append(list, fmt.Sprintf("%.1f%% of the generated examples lie nearer to training than to held-out examples in %s",
-				100*c.ToTrain.Value, c.Name))
+			nearer = append(nearer, fmt.Sprintf("%.1f%% in %s", 100*c.ToTrain.Value, c.Name))
 		}
 	}
 	for _, a := range p.Attacks {
 		if a.P < p.level() {
-			list = append(list, fmt.Sprintf("the attack by %s tells training from held-out examples (AUC %.3f, 95%% %.3f to %.3f)",
-				a.Score, a.AUC.Value, a.Interval[0], a.Interval[1]))
+			told = append(told, fmt.Sprintf("by %s (AUC %.3f, 95%% interval %.3f to %.3f)", a.Score, a.AUC.Value, a.Interval[0], a.Interval[1]))
 		}
+	}
+	if told != nil {
+		list = append(list, "training examples can be told from held-out ones "+strings.Join(told, ", "))
+	}
+	if nearer != nil {
+		list = append(list, "more than half of the generated examples lie nearer to training than to held-out ones: "+strings.Join(nearer, ", "))
 	}
 	return list
 }
@@ -87,8 +92,8 @@ func (p *PrivacyReport) sayNoCopies(say func(string, ...any)) {
 	switch {
 	case c == nil:
 	case c.Generated.all() == 0:
-		say("None of %d generated examples is a copy of a training example; by chance alone there could be up to %.2g%% of copies (95%%).",
-			c.Generated.N, 100*clopperPearson(0, c.Generated.N)[1])
+		say("None of %d generated examples is a copy of a training example, so that at most %.2g%% of all that the model makes are (95%% confidence).",
+			c.Generated.N, 100*(1-math.Pow(0.05, 1/float64(c.Generated.N))))
 	default:
 		say("%d of %d generated examples are copies of training examples, as are %d of %d real ones of others: no more than chance makes alike.",
 			c.Generated.all(), c.Generated.N, c.HeldOut.all()+c.Members.all(), c.HeldOut.N+c.Members.N)

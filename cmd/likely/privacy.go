@@ -57,6 +57,9 @@ func (a *app) runPrivacy(ctx context.Context, m model.Model, file *model.File, p
 	case int64(f.samples) > mostSamples(schema):
 		return usagef("--samples is %d: so many do not fit in memory; expected at most %d", f.samples, mostSamples(schema))
 	}
+	if !schema.Labelled() { // a known set keeps labels that the fit ignored
+		dropLabels(source)
+	}
 	train, held, err := fittedParts(ctx, path, source, file.Card.Provenance)
 	if err != nil {
 		return err
