@@ -68,8 +68,12 @@ type Copies struct {
 	// Repeated are those of the generated copies whose original lies within Threshold of another training example: not a single
 	// example's fault, but the data's.
 	Repeated int
-	// P is the p-value of Fisher's exact test of a higher share among generated than among real examples.
-	P float64
+	// P is the p-value of Fisher's exact test of a higher share of copies among generated than among real examples; ExactP is that of
+	// exact ones alone.
+	P, ExactP float64
+	// NearP is the probability that chance brings any of the generated examples as near as the nearest of the near copies, told from
+	// how near real examples are to each other; 1 where there is no near copy.
+	NearP float64
 	// Closest are the closest pairs, nearest first.
 	Closest []Pair
 }
@@ -82,6 +86,11 @@ type CopyCount struct {
 }
 
 func (c CopyCount) all() int { return c.Exact + c.Near }
+
+// real counts held-out and training examples together.
+func (c *Copies) real() CopyCount {
+	return CopyCount{c.HeldOut.N + c.Members.N, c.HeldOut.Exact + c.Members.Exact, c.HeldOut.Near + c.Members.Near}
+}
 
 // Pair is a generated example and the training example nearest to it.
 type Pair struct {
@@ -386,8 +395,18 @@ func (s *privacySearch) copies(ctx context.Context, sp *space, moved *movedIndex
 			generated = nearest
 		}
 	}
-	real := CopyCount{c.HeldOut.N + c.Members.N, c.HeldOut.Exact + c.Members.Exact, c.HeldOut.Near + c.Members.Near}
-	c.P = fisher(c.Generated.all(), c.Generated.N, real.all(), real.N)
+	c.P = fisher(c.Generated.all(), c.Generated.N, c.real().all(), c.real().N)
+	c.ExactP = fisher(c.Generated.Exact, c.Generated.N, c.real().Exact, c.real().N)
+	c.NearP = 1
+	for _, n := range generated {
+		if n.distance > 0 && n.distance <= c.Threshold {
+			ways := 1
+			if moved != nil {
+				ways += len(moves()) // so many times each was compared
+			}
+			c.NearP = min(c.NearP, chance(n.distance, ways*len(generated), slices.Concat(among, sp.held.distances())))
+		}
+	}
 	return c, s.pairs(ctx, c, sp, generated)
 }
 

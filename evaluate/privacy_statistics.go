@@ -80,3 +80,30 @@ func quantile(ascending []float64, q float64) float64 {
 
 // above is the probability that a standard normal exceeds z.
 func above(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }
+
+// tailQuantile bounds the tail of real distances from which chance tells how near real examples can come.
+const tailQuantile = 0.05
+
+// chance is the probability that any of n further distances is at most d > 0, told from the tail of real ones: near 0, where points
+// fill k dimensions evenly, their distribution function grows like d^k, so that below the quantile t of the tail it is
+//
+//	F(d) = 0.05 (d/t)^k,    k = (m-1) / Σ log(t/d_i)    over the m real distances 0 < d_i < t
+//
+// (E. Levina, P. J. Bickel, Maximum Likelihood Estimation of Intrinsic Dimension, NeurIPS 2004). For k it takes its estimate less two
+// standard errors, k/√m each, so as not to take chance for a copy. Below 10 distances it knows nothing and says 1.
+func chance(d float64, n int, real []float64) float64 {
+	real = slices.Sorted(slices.Values(real))
+	t := quantile(real, tailQuantile)
+	m, sum := 0.0, 0.0
+	for _, v := range real {
+		if v > 0 && v < t {
+			m++
+			sum += math.Log(t / v)
+		}
+	}
+	if m < 10 || d >= t {
+		return 1
+	}
+	k := (m - 1) / sum * (1 - 2/math.Sqrt(m))
+	return -math.Expm1(-float64(n) * tailQuantile * math.Pow(d/t, k))
+}

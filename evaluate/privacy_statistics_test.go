@@ -152,3 +152,41 @@ func TestAttackCounts(t *testing.T) {
 		t.Error("no members: no error")
 	}
 }
+
+// Of points that fill a cube the probability that chance tells is, up to its caution, the share of rounds in which it happens: for the
+// distance that is undercut in one round of a hundred it says no less, and no more than ten times that.
+func TestChance(t *testing.T) {
+	const rounds, n, real, p = 100, 50, 4000, 6
+	r := rand.New(rand.NewPCG(12, 0))
+	draw := func() []float64 { // distances from the middle: P(distance <= d) is c d^p for small d
+		out := make([]float64, real)
+		for i := range out {
+			sum := 0.0
+			for range p {
+				v := r.Float64() - 0.5
+				sum += v * v
+			}
+			out[i] = math.Sqrt(sum)
+		}
+		return out
+	}
+	ball := math.Pow(math.Pi, p/2) / 6 // its volume at radius 1 in 6 dimensions
+	rare := math.Pow(-math.Log1p(-0.01)/n/ball, 1.0/p)
+	low := 0
+	var told []float64
+	for range rounds {
+		v := chance(rare, n, draw())
+		told = append(told, v)
+		low += indicator(v < 0.01)
+	}
+	// The caution is of two standard errors.
+	if low > rounds/10 {
+		t.Errorf("in %d of %d rounds chance is made smaller than it is", low, rounds)
+	}
+	if m := mean(told).Value; !(m <= 0.1) {
+		t.Errorf("chance is said to be %v on average, and is 0.01", m)
+	}
+	if v := chance(rare, n, make([]float64, 100)); v != 1 {
+		t.Errorf("distances of 0 tell a chance of %v, expected 1", v)
+	}
+}

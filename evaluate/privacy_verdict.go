@@ -9,9 +9,10 @@ import (
 	"github.com/likely-ml/likely/measure"
 )
 
-// Outcome is CopiesFound where generated examples are copies and either no real example is one of another or fewer are, by Fisher's
-// test; else SignsOfMemorising where an attack, or the share nearer to training than to held-out examples, is above chance; else
-// NoSign. The tests have the level 0.01 together: each is held against 0.01 divided by their number.
+// Outcome is CopiesFound where a generated example is an exact copy and no real example is one of another, or where copies, exact
+// ones or all, are more frequent among generated than among real examples by Fisher's test, or where one is too near for chance; else SignsOfMemorising where an
+// attack, or the share nearer to training than to held-out examples, is above chance; else NoSign. The tests have the level
+// 0.01 together: each is held against 0.01 divided by their number.
 func (p *PrivacyReport) Outcome() Outcome {
 	switch {
 	case p.copied():
@@ -24,12 +25,12 @@ func (p *PrivacyReport) Outcome() Outcome {
 
 // level is that of each test.
 func (p *PrivacyReport) level() float64 {
-	return significance / float64(1+len(p.Spaces)+len(p.Attacks))
+	return significance / float64(3+len(p.Spaces)+len(p.Attacks))
 }
 
 func (p *PrivacyReport) copied() bool {
 	c := p.Copies
-	return c != nil && c.Generated.all() > 0 && (c.HeldOut.all()+c.Members.all() == 0 || c.P < p.level())
+	return c != nil && (c.Generated.Exact > 0 && c.real().Exact == 0 || min(c.ExactP, c.P, c.NearP) < p.level())
 }
 
 // signs are what tells training from held-out examples, in words.
@@ -62,8 +63,8 @@ func (p *PrivacyReport) Verdict() string {
 	switch p.Outcome() {
 	case CopiesFound:
 		say("Copies were found: %d of %d generated examples are copies of training examples, %d of them exact ones. Of %d real examples "+
-			"%d are copies of others in this sense.", c.Generated.all(), c.Generated.N, c.Generated.Exact,
-			c.HeldOut.N+c.Members.N, c.HeldOut.all()+c.Members.all())
+			"%d are copies of others in this sense, %d of them exact.", c.Generated.all(), c.Generated.N, c.Generated.Exact,
+			c.real().N, c.real().all(), c.real().Exact)
 		if c.Repeated > 0 {
 			say("%d of the copies are of examples that the training data has more than once.", c.Repeated)
 		}
@@ -95,8 +96,8 @@ func (p *PrivacyReport) sayNoCopies(say func(string, ...any)) {
 		say("None of %d generated examples is a copy of a training example, so that at most %.2g%% of all that the model makes are (95%% confidence).",
 			c.Generated.N, 100*(1-math.Pow(0.05, 1/float64(c.Generated.N))))
 	default:
-		say("%d of %d generated examples are copies of training examples, as are %d of %d real ones of others: no more than chance makes alike.",
-			c.Generated.all(), c.Generated.N, c.HeldOut.all()+c.Members.all(), c.HeldOut.N+c.Members.N)
+		say("%d of %d generated examples lie as near to a training example as a copy would, and so do %d of %d real ones to another, so that "+
+			"this may be chance: look at the closest pairs.", c.Generated.all(), c.Generated.N, c.real().all(), c.real().N)
 	}
 }
 
@@ -134,6 +135,6 @@ func (c *Copies) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(map[string]any{
 		"threshold": c.Threshold, "moved": c.Moved, "generated": c.Generated, "held_out": c.HeldOut, "train": c.Members,
-		"repeated": c.Repeated, "p_value": c.P, "closest": pairs,
+		"repeated": c.Repeated, "p_value": c.P, "exact_p_value": c.ExactP, "near_p_value": c.NearP, "closest": pairs,
 	})
 }
