@@ -49,11 +49,14 @@ func (f *privacyFlags) check(samples int) error {
 // runPrivacy measures what the model of path gives away. split is what DATA named, which must be nothing.
 func (a *app) runPrivacy(ctx context.Context, m model.Model, file *model.File, path string, source *data.Source, split string, f evaluateFlags) error {
 	schema := file.Card.Schema
+	_, isClassifier := m.(model.Classifier)
 	switch ends := map[bool]string{true: ".png", false: ".csv"}[schema.IsImage()]; {
 	case split != "":
 		return usagef("--privacy compares the part that was fitted on with the held-out part; expected %s, not %s:%s", source.Name, source.Name, split)
 	case f.gallery != "" && !strings.HasSuffix(f.gallery, ends):
 		return usagef("--gallery %s: %s was fitted to examples of %v, expected a name that ends in %s", f.gallery, path, schema.Shape, ends)
+	case f.gallery != "" && f.of == "" && isClassifier:
+		return usagef("--gallery %s: %s holds a classifier, which makes nothing to show", f.gallery, path)
 	case int64(f.samples) > mostSamples(schema):
 		return usagef("--samples is %d: so many do not fit in memory; expected at most %d", f.samples, mostSamples(schema))
 	}
@@ -85,9 +88,6 @@ func (a *app) runPrivacy(ctx context.Context, m model.Model, file *model.File, p
 		return err
 	}
 	if f.gallery != "" {
-		if p.Copies == nil {
-			return usagef("--gallery %s: %s holds a classifier, which makes nothing to show", f.gallery, path)
-		}
 		if err := writeGallery(f.gallery, schema, p.Copies.Closest); err != nil {
 			return err
 		}
@@ -213,7 +213,9 @@ func spaceRows(spaces []evaluate.Closeness) [][]string {
 
 func decimals(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }
 
-func withError(e measure.Estimate) string { return decimals(e.Value) + " ± " + decimals(e.StandardError) }
+func withError(e measure.Estimate) string {
+	return decimals(e.Value) + " ± " + decimals(e.StandardError)
+}
 
 func interval(i [2]float64) string { return decimals(i[0]) + " to " + decimals(i[1]) }
 
