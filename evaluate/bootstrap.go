@@ -179,11 +179,3 @@ func bca(value float64, drawn []float64, a float64) *measure.Interval {
 
 // normalQuantile is Phi^-1(p).
 func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
-
-// quantile interpolates between sorted values, of which the first is the quantile 0 and the last the quantile 1.
-func quantile(sorted []float64, p float64) float64 {
-	at := p * float64(len(sorted)-1)
-	low := min(int(at), len(sorted)-1)
-	high := min(low+1, len(sorted)-1)
-	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
-}

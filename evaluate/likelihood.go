@@ -40,6 +40,8 @@ type CodeLength struct {
 	Importance *measure.Bound
 	// Estimate is the mean of estimates of -log p(x) where the model has only those (model.Estimator); else nil.
 	Estimate *measure.Approximation
+
+	each []float64 // -log p(x) of each example, or the tightest bound of it, in nats: what the means are of
 }
 
 // The measures. The names of exact values and bounds are these; those of other kinds have a word before them.
@@ -167,31 +169,31 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 	}
 	var err error
 	if d, ok := m.(model.Density); ok {
-		l.Exact, err = exact(ctx, set, d.LogProb)
+		l.Exact, err = l.exact(ctx, set, d.LogProb)
 		return l, err
 	}
 	if d, ok := m.(model.DrawnDensity); ok {
-		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return d.LogProbDrawn(dst, x, r) })
+		l.Exact, err = l.exact(ctx, set, func(dst []float64, x data.Batch) error { return d.LogProbDrawn(dst, x, r) })
 		return l, err
 	}
 	if isCondBound && labelled {
 		l.Given = true
-		l.Bound, err = bound(ctx, set, func(dst []float64, x data.Batch) error {
+		l.Bound, err = l.bound(ctx, set, func(dst []float64, x data.Batch) error {
 			return condBound.LogBoundGiven(dst, x, x.Y, r)
 		})
 		if i, ok := m.(model.CondImportanceBound); ok && err == nil {
 			r := streamImportance.rand(seed)
-			l.Importance, err = bound(ctx, set, func(dst []float64, x data.Batch) error {
+			l.Importance, err = l.bound(ctx, set, func(dst []float64, x data.Batch) error {
 				return i.LogImportanceBoundGiven(dst, x, x.Y, ImportanceDraws, r)
 			})
 		}
 		return l, err
 	}
 	if d, ok := m.(model.Bound); ok {
-		l.Bound, err = bound(ctx, set, func(dst []float64, x data.Batch) error { return d.LogBound(dst, x, r) })
+		l.Bound, err = l.bound(ctx, set, func(dst []float64, x data.Batch) error { return d.LogBound(dst, x, r) })
 		if i, ok := m.(model.ImportanceBound); ok && err == nil {
 			r := streamImportance.rand(seed)
-			l.Importance, err = bound(ctx, set, func(dst []float64, x data.Batch) error {
+			l.Importance, err = l.bound(ctx, set, func(dst []float64, x data.Batch) error {
 				return i.LogImportanceBound(dst, x, ImportanceDraws, r)
 			})
 		}
@@ -202,10 +204,10 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 		return nil, fmt.Errorf("the model has only p(x given y): %w", data.ErrNoLabels)
 	case isCondDensity:
 		l.Given = true
-		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return condDensity.LogProbGiven(dst, x, x.Y) })
+		l.Exact, err = l.exact(ctx, set, func(dst []float64, x data.Batch) error { return condDensity.LogProbGiven(dst, x, x.Y) })
 	case isCondDrawn:
 		l.Given = true
-		l.Exact, err = exact(ctx, set, func(dst []float64, x data.Batch) error { return condDrawn.LogProbDrawnGiven(dst, x, x.Y, r) })
+		l.Exact, err = l.exact(ctx, set, func(dst []float64, x data.Batch) error { return condDrawn.LogProbDrawnGiven(dst, x, x.Y, r) })
 	case isCondEstimator && labelled:
 		l.Given = true
 		err = l.estimate(ctx, set, r, func(dst []float64, x data.Batch) error { return condEstimator.LogEstimateGiven(dst, x, x.Y, r) })
@@ -220,13 +222,13 @@ func Likelihood(ctx context.Context, m model.Model, set data.Set, seed uint64) (
 // perExample fills dst with log-probabilities of the examples of x, whose labels are in x.Y.
 type perExample func(dst []float64, x data.Batch) error
 
-func exact(ctx context.Context, set data.Set, f perExample) (*measure.Estimate, error) {
-	e, err := meanNegative(ctx, set, f)
+func (l *CodeLength) exact(ctx context.Context, set data.Set, f perExample) (*measure.Estimate, error) {
+	e, err := l.meanNegative(ctx, set, f)
 	return &e, err
 }
 
-func bound(ctx context.Context, set data.Set, f perExample) (*measure.Bound, error) {
-	e, err := meanNegative(ctx, set, f)
+func (l *CodeLength) bound(ctx context.Context, set data.Set, f perExample) (*measure.Bound, error) {
+	e, err := l.meanNegative(ctx, set, f)
 	return &measure.Bound{Value: e.Value, StandardError: e.StandardError, N: e.N, Upper: true}, err
 }
 
@@ -236,13 +238,13 @@ func (l *CodeLength) estimate(ctx context.Context, set data.Set, r *rand.Rand, f
 		set = data.Subset(set, r.Perm(set.Len())[:EstimateExamples])
 		l.N = EstimateExamples
 	}
-	e, err := meanNegative(ctx, set, f)
+	e, err := l.meanNegative(ctx, set, f)
 	l.Estimate = &measure.Approximation{Value: e.Value, StandardError: e.StandardError, N: e.N}
 	return err
 }
 
 // meanNegative is the mean of -f over the set, read in batches.
-func meanNegative(ctx context.Context, set data.Set, f perExample) (measure.Estimate, error) {
+func (l *CodeLength) meanNegative(ctx context.Context, set data.Set, f perExample) (measure.Estimate, error) {
 	nats := make([]float64, set.Len())
 	err := data.Each(ctx, set, func(first int, b data.Batch) error {
 		dst := nats[first : first+b.Len()]
@@ -257,5 +259,6 @@ func meanNegative(ctx context.Context, set data.Set, f perExample) (measure.Esti
 		}
 		return nil
 	})
+	l.each = nats
 	return mean(nats), err
 }

@@ -25,49 +25,49 @@ func Nearest(ctx context.Context, set data.Set, x data.Batch) ([]Neighbour, erro
 	case x.Shape != set.Schema().Shape:
 		return nil, fmt.Errorf("the nearest of %v among %v, expected the same shape", x.Shape, set.Schema().Shape)
 	}
-	kind := data.Raw
-	if !x.Shape.IsImage() {
-		kind = data.Standardise
-	}
-	t, err := data.FitTransform(ctx, set, kind)
+	place, err := placing(ctx, set)
 	if err != nil {
 		return nil, err
-	}
-	place := func(b data.Batch) (data.Batch, error) {
-		out := data.NewBatch(t.OutShape(), b.Len(), false)
-		return out, t.Apply(out, data.Batch{Shape: b.Shape, X: b.X})
 	}
 	from, err := place(x)
 	if err != nil {
 		return nil, err
 	}
-	best := make([]Neighbour, x.Len())
-	for i := range best {
-		best[i].Distance = math.Inf(1) // squared, until the end
-	}
+	search := newSearch(from, nil)
 	err = data.Each(ctx, set, func(first int, b data.Batch) error {
 		to, err := place(b)
 		if err != nil {
 			return err
 		}
-		return eachRow(ctx, len(best), func(i int) {
-			for j := range to.Len() {
-				if d := distanceBelow(from.Row(i), to.Row(j), best[i].Distance); d < best[i].Distance {
-					best[i] = Neighbour{first + j, d}
-				}
-			}
-		})
+		return search.show(ctx, first, to)
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i := range best {
-		if math.IsInf(best[i].Distance, 1) {
+	found := make([]Neighbour, x.Len())
+	for i, f := range search.found {
+		if f.index < 0 {
 			return nil, fmt.Errorf("example %d is at no distance of any other: it holds infinite values", i)
 		}
-		best[i].Distance = math.Sqrt(best[i].Distance)
+		found[i] = Neighbour{f.index, math.Sqrt(f.first)}
 	}
-	return best, nil
+	return found, nil
+}
+
+// placing maps examples to where their distances are taken: of pictures the raw pixels, of table rows the columns, standardised
+// by those of set. It may return x itself.
+func placing(ctx context.Context, set data.Set) (func(x data.Batch) (data.Batch, error), error) {
+	if set.Schema().IsImage() {
+		return func(x data.Batch) (data.Batch, error) { return x, nil }, nil
+	}
+	t, err := data.FitTransform(ctx, set, data.Standardise)
+	if err != nil {
+		return nil, err
+	}
+	return func(x data.Batch) (data.Batch, error) {
+		out := data.NewBatch(t.OutShape(), x.Len(), false)
+		return out, t.Apply(out, data.Batch{Shape: x.Shape, X: x.X})
+	}, nil
 }
 
 // distanceBelow is the squared distance of a and b, or once it is no less than limit, which it looks for now and then,

@@ -76,3 +76,20 @@ func TestModelPages(t *testing.T) {
 		})
 	}
 }
+
+// The commands of the page about privacy work, in their order.
+func TestPrivacyPage(t *testing.T) {
+	dir := t.TempDir()
+	commands := shown(t, "../../docs/privacy.md")
+	for _, command := range commands {
+		runIn(t, dir, command...)
+	}
+	if len(commands) < 6 {
+		t.Errorf("found %d commands, expected at least 6", len(commands))
+	}
+	for _, name := range []string{"closest.png", "copies.png"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 
 type evaluateFlags struct {
 	dataFlags
+	privacyFlags
 	measuring
 }
 
@@ -76,11 +78,18 @@ their principal components; for tables the standardised columns. Numbers of
 different spaces do not compare.
 
 Measured is the test part of DATA, or the part that fit held out of it; other
-data is taken whole.`,
+data is taken whole.
+
+--privacy asks instead what the model, or with --of what was made before, gives
+away of DATA, which it was fitted on: copies, also moved by a pixel or mirrored,
+distances to the nearest training example, and attacks that guess who was in the
+training part. --gallery shows the closest pairs: generated, training and their
+difference.`,
 		Example: `  likely evaluate cnn.safetensors fashion-mnist
   likely evaluate outcome.safetensors patients.csv --json
   likely evaluate outcome.safetensors new.csv --threshold-by cost --cost-fn 5
-  likely evaluate gan.safetensors faces --features pca --cas`,
+  likely evaluate gan.safetensors faces --features pca --cas
+  likely evaluate gan.safetensors photos --privacy --gallery closest.png`,
 		Args:              words(2, 2),
 		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -96,6 +105,7 @@ data is taken whole.`,
 	flags.BoolVar(&f.score, "cas", false, "fit a classifier to generated examples, test it on real ones")
 	flags.IntVar(&f.anneal, "ais", 0, fmt.Sprintf("bound log p(x) by annealed importance sampling in `N` steps; %d where --ais stands alone", evaluate.AnnealSteps))
 	flags.Lookup("ais").NoOptDefVal = fmt.Sprint(evaluate.AnnealSteps)
+	f.privacyFlags.add(flags)
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -107,7 +117,7 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	if f.anneal < 0 {
 		return usagef("--ais is %d steps, expected at least 1, such as --ais=%d", f.anneal, evaluate.AnnealSteps)
 	}
-	if err := f.classifyFlags.check(); err != nil {
+	if err := cmp.Or(f.classifyFlags.check(), f.privacyFlags.check(f.samples)); err != nil {
 		return err
 	}
 	m, file, err := a.load(path)
@@ -127,6 +137,9 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	source, split, err := a.open(ctx, arg, data.Options{Schema: file.Card.Schema, SkipBad: f.skipBad})
 	if err != nil {
 		return err
+	}
+	if f.privacy {
+		return a.runPrivacy(ctx, m, file, path, source, split, f)
 	}
 	set, which, err := testPart(ctx, source, split, file.Card.Provenance)
 	if err != nil {

@@ -8,34 +8,37 @@ import (
 	"path/filepath"
 )
 
-// checkOut reports why no file can be written at path, the value of --out. It comes before the work: nobody should lose
+// checkOut is checkFile of --out.
+func checkOut(path string) error { return checkFile("--out", path) }
+
+// checkFile reports why no file can be written at path, the value of a flag. It comes before the work: nobody should lose
 // hours of training to a folder that is not there. An empty path is fine.
-func checkOut(path string) error {
+func checkFile(flag, path string) error {
 	if path == "" {
 		return nil
 	}
 	// The file is written beside its place and moved there, which would put an end to a link, such as /dev/stdout, or a device.
 	switch info, err := os.Lstat(path); {
 	case err == nil && info.IsDir():
-		return fmt.Errorf("--out %s: a folder, expected the name of a file", path)
+		return fmt.Errorf("%s %s: a folder, expected the name of a file", flag, path)
 	case err == nil && info.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("--out %s: a link, expected the name of a file; name what it points to", path)
+		return fmt.Errorf("%s %s: a link, expected the name of a file; name what it points to", flag, path)
 	case err == nil && !info.Mode().IsRegular():
-		return fmt.Errorf("--out %s: a device, expected the name of a file", path)
+		return fmt.Errorf("%s %s: a device, expected the name of a file", flag, path)
 	}
 	dir := filepath.Dir(path)
 	switch info, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("--out %s: there is no folder %s; make it, or choose another name", path, dir)
+		return fmt.Errorf("%s %s: there is no folder %s; make it, or choose another name", flag, path, dir)
 	case err != nil:
-		return fmt.Errorf("--out %s: %w", path, err)
+		return fmt.Errorf("%s %s: %w", flag, path, err)
 	case !info.IsDir():
-		return fmt.Errorf("--out %s: %s is a file, expected a folder", path, dir)
+		return fmt.Errorf("%s %s: %s is a file, expected a folder", flag, path, dir)
 	}
 	// Whether a file can be made there only shows by making one.
 	f, err := os.CreateTemp(dir, ".likely.*.tmp")
 	if err != nil {
-		return fmt.Errorf("--out %s: cannot write in folder %s (%w); choose another", path, dir, cause(err))
+		return fmt.Errorf("%s %s: cannot write in folder %s (%w); choose another", flag, path, dir, cause(err))
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
