@@ -146,13 +146,22 @@ func (r *Result) Sentences() []string {
 	return list
 }
 
+// Signed writes a gain with its sign and four decimals, and what rounds to 0 without a minus.
+func Signed(gain float64) string {
+	text := fmt.Sprintf("%+.4f", gain)
+	if text == "-0.0000" {
+		return "+0.0000"
+	}
+	return text
+}
+
 func (r *Result) sentence(where string, o Outcome) string {
 	g := o.Gain
 	what := fmt.Sprintf("synthetic data %s", o.Verdict)
 	if o.Verdict == Unknown {
 		what = "the data cannot tell whether synthetic data helps"
 	}
-	text := fmt.Sprintf("%s %s: the gain in %s is %+.4f (95%% interval %+.4f to %+.4f)", where, what, r.Metric.Name, g.Value, g.Low, g.High)
+	text := fmt.Sprintf("%s %s: the gain in %s is %s (95%% interval %s to %s)", where, what, r.Metric.Name, Signed(g.Value), Signed(g.Low), Signed(g.High))
 	switch {
 	case g.Seeds < 2:
 		text += "; one seed cannot show how seeds differ, so the interval is too short"

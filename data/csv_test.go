@@ -303,3 +303,30 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+// Columns that are to be ignored are as if they were not there.
+func TestCSVIgnore(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, []byte("drawn,a,b,y\n0,1,2,p\n1,3,4,q\n"), dir, "t.csv")
+	src := open(t, path, Options{Label: "y", Ignore: []string{"drawn", "b"}})
+	want := open(t, write(t, []byte("a,y\n1,p\n3,q\n"), dir, "u.csv"), Options{Label: "y"})
+	if got := src.All.Schema(); !reflect.DeepEqual(got, want.All.Schema()) || !same(all(t, src.All).X, []float32{1, 3}) {
+		t.Errorf("schema %+v, values %v, expected those of the columns that are left", got, all(t, src.All).X)
+	}
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"unknown": {Options{Ignore: []string{"c"}}, `no column "c" to ignore, expected one of "drawn", "a"`},
+		"label":   {Options{Label: "y", Ignore: []string{"y"}}, `column "y" is the label`},
+		"all":     {Options{Label: "y", Ignore: []string{"drawn", "a", "b"}}, "no column besides the label"},
+	} {
+		_, err := Open(context.Background(), path, c.o)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, expected one that says %q", name, err, c.want)
+		}
+	}
+	if _, err := Open(context.Background(), "digits", Options{Ignore: []string{"a"}}); err == nil {
+		t.Error("a column of pictures is ignored, expected an error")
+	}
+}

@@ -82,7 +82,7 @@ func (p IntervalPlot) figure() (*plot.Plot, error) {
 		aside := math.Pow(dodge, float64(k)-float64(len(p.Lines)-1)/2)
 		var points intervals
 		for i, x := range line.X {
-			if !(x > 0) || math.IsInf(x, 0) || math.IsNaN(line.Low[i]-line.High[i]+line.Y[i]) {
+			if sum := x + line.Y[i] + line.Low[i] + line.High[i]; !(x > 0) || math.IsNaN(sum-sum) {
 				return nil, fmt.Errorf("line %q: the point (%v, %v) with a bar from %v to %v, expected finite ones at positive x",
 					line.Name, x, line.Y[i], line.Low[i], line.High[i])
 			}

@@ -38,7 +38,7 @@ func (a *app) augment() *cobra.Command {
 	var f augmentFlags
 	cmd := &cobra.Command{
 		Use:   "augment DATA --with FILE",
-		Short: "Enlarge a data set with drawn examples, or study whether that helps",
+		Short: "Enlarge a data set with drawn examples, or study if that helps",
 		Long: `augment writes DATA enlarged by examples drawn from the model of --with FILE.
 
 Pictures go to a folder of class folders, as real-00001.png and on and

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,14 +69,10 @@ as curves.png and curves.svg. An interrupted study goes on with --resume.`,
 			return a.runStudy(cmd.Context(), args[0], args[1], f)
 		},
 	}
-	var metrics []string
-	for _, m := range augment.Metrics() {
-		metrics = append(metrics, string(m))
-	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntSliceVar(&f.amounts, "real", []int{20, 100, 1000}, "real examples of each class, `N,N,…`")
-	flags.IntVar(&f.seeds, "seeds", 3, "seeds, `N`: --seed and those after it")
+	flags.IntVar(&f.seeds, "seeds", 4, "seeds, `N`: --seed and those after it")
 	flags.IntVar(&f.perClass, "per-class", 0, "synthetic examples of each class, `N`; 0 for as many as real ones")
 	flags.StringArrayVar(&f.settings, "set", nil, "a setting of MODEL, `name=value`")
 	flags.IntVar(&f.epochs, "epochs", 0, "passes of MODEL over the real examples, `N`; 0 for its own number")
@@ -84,7 +81,7 @@ as curves.png and curves.svg. An interrupted study goes on with --resume.`,
 	flags.IntVar(&f.steps, "steps", 600, "optimiser steps of each classifier, `N`")
 	flags.IntVar(&f.shift, "shift", -1, "real+classical: pixels to move by, `N`; -1 for a fourteenth of the side")
 	flags.BoolVar(&f.mirror, "mirror", false, "real+classical: mirror half, where left and right mean nothing")
-	flags.StringVar(&f.metric, "metric", string(augment.Accuracy), "`what` is compared: "+strings.Join(metrics, ", "))
+	flags.StringVar(&f.metric, "metric", string(augment.Accuracy), "`what` is compared: "+studyMetrics())
 	flags.Float64Var(&f.least, "least", 0.01, "least `gain` that would matter")
 	flags.StringVar(&f.out, "out", "study", "`folder` for the results")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the study in --out")
@@ -92,15 +89,18 @@ as curves.png and curves.svg. An interrupted study goes on with --resume.`,
 	return cmd
 }
 
+func studyMetrics() string { return joined(augment.Metrics()) }
+
+// joined lists values as a flag takes them.
+func joined[T any](values []T) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(values), "[]"), " ", ", ")
+}
+
 // check looks at the words that need no data.
 func (f *studyFlags) check() error {
-	known := false
-	for _, m := range augment.Metrics() {
-		known = known || f.metric == string(m)
-	}
 	for i, n := range f.amounts {
 		if n < 2 || i > 0 && n <= f.amounts[i-1] {
-			return usagef("--real is %s, expected ascending numbers from 2", strings.Trim(fmt.Sprint(f.amounts), "[]"))
+			return usagef("--real is %s, expected ascending numbers from 2", joined(f.amounts))
 		}
 	}
 	switch {
@@ -118,8 +118,8 @@ func (f *studyFlags) check() error {
 		return usagef("--shift is %d, expected at least 0, or -1", f.shift)
 	case !(f.least >= 0 && f.least < 1e9):
 		return usagef("--least is %v, expected a gain from 0", f.least)
-	case !known:
-		return usagef("--metric is %q, expected one of %s", f.metric, strings.Trim(fmt.Sprint(augment.Metrics()), "[]"))
+	case !slices.Contains(augment.Metrics(), augment.Metric(f.metric)):
+		return usagef("--metric is %q, expected one of %s", f.metric, studyMetrics())
 	}
 	return checkOutFolder("--out", f.out)
 }
@@ -222,6 +222,9 @@ func (a *app) runStudy(ctx context.Context, arg, name string, f studyFlags) erro
 	fits, err := s.Run(ctx, have, m.study(), folder.keep)
 	m.end()
 	if err != nil {
+		if ctx.Err() != nil {
+			a.note("finished fits are kept in %s; the same words with --resume go on", f.out)
+		}
 		return err
 	}
 	result, err := s.Compare(fits, f.least)
@@ -284,8 +287,14 @@ func (m *meter) study() func(augment.Progress) {
 			fmt.Fprintf(m.out, "estimate: %s in all\n", duration(time.Since(m.started)+p.Remaining))
 		}
 		line := fmt.Sprintf("classifier %d of %d: %s", min(p.Done+1, p.Total), p.Total, p.What)
-		if p.Remaining > 0 {
+		if p.Fit.Steps > 0 {
+			line += fmt.Sprintf("  step %s of %s", count(p.Fit.Step), count(p.Fit.Steps))
+		}
+		switch {
+		case p.Remaining > 0:
 			line += fmt.Sprintf("  %s left", duration(p.Remaining))
+		case p.Fit.Remaining > 0:
+			line += fmt.Sprintf("  %s left of this fit", duration(p.Fit.Remaining))
 		}
 		if m.terminal {
 			if m.bar == nil {
@@ -330,7 +339,7 @@ func (a *app) printStudy(r *augment.Result) error {
 	add := func(amount string, o augment.Outcome) {
 		row := []string{amount, string(o.Arm), fmt.Sprintf("%.4f", o.Mean.Value)}
 		if o.Arm != augment.Real {
-			row = append(row, fmt.Sprintf("%+.4f", o.Gain.Value), fmt.Sprintf("%+.4f to %+.4f", o.Gain.Low, o.Gain.High), string(o.Verdict))
+			row = append(row, augment.Signed(o.Gain.Value), augment.Signed(o.Gain.Low)+" to "+augment.Signed(o.Gain.High), string(o.Verdict))
 		}
 		rows = append(rows, row)
 	}

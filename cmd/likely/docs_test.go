@@ -93,3 +93,27 @@ func TestPrivacyPage(t *testing.T) {
 		}
 	}
 }
+
+// The commands of the page on augmentation work, in their order, on a folder of pictures named photos and a table.
+func TestAugmentationPage(t *testing.T) {
+	dir := t.TempDir()
+	runIn(t, dir, "fit", "gaussian", "digits", "--out", "digits.safetensors")
+	runIn(t, dir, "sample", "digits.safetensors", "--class", "all", "-n", "100", "--out", "photos")
+	table := "petal,sepal,kind\n"
+	for i := range 40 {
+		table += []string{"1.5,5.25,rose\n", "3.25,3.5,tulip\n", "2.5,5.75,rose\n", "3.75,4.5,tulip\n"}[i%4]
+	}
+	if err := os.WriteFile(filepath.Join(dir, "rows.csv"), []byte(table), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	commands := shown(t, "../../docs/augmentation.md")
+	for _, command := range commands {
+		runIn(t, dir, command...)
+	}
+	if len(commands) != 9 {
+		t.Errorf("found %d commands, expected 9", len(commands))
+	}
+	if _, err := os.Stat(filepath.Join(dir, "study", "curves.png")); err != nil {
+		t.Error(err)
+	}
+}
