@@ -17,7 +17,7 @@ type Student struct {
 	nu, location, scale float64
 }
 
-// NewStudent takes the degrees of freedom, from 1e-6 to 1e12, the location and the scale.
+// NewStudent takes the degrees of freedom, from 1e-6 to 1e9, the location and the scale.
 func NewStudent(nu, location, scale float64) (*Student, error) {
 	if err := parameters("student", shaped("degrees of freedom", nu), finite("location", location), positive("scale", scale)); err != nil {
 		return nil, err
