@@ -79,18 +79,19 @@ func (d *Student) below(t float64) float64 {
 }
 
 func (d *Student) Quantile(p float64) float64 {
-	if q, ok := quantileOutside(p, math.Inf(-1), math.Inf(1)); ok || p == 0.5 {
-		if p == 0.5 {
-			return d.location
-		}
+	if q, ok := quantileOutside(p, math.Inf(-1), math.Inf(1)); ok {
 		return q
 	}
 	// The distribution at location 0 and scale 1 is solved for, where no digit of a small quantile is lost to the location.
 	standard := &Student{nu: d.nu, scale: 1}
-	if p < 0.5 {
-		return d.location + d.scale*quantileBetween(standard, p, -math.MaxFloat64, 0, mathext.NormalQuantile(p))
+	start, t := mathext.NormalQuantile(p), 0.0
+	switch {
+	case p < 0.5:
+		t = quantileBetween(standard, p, -math.MaxFloat64, 0, start)
+	case p > 0.5:
+		t = quantileBetween(standard, p, 0, math.MaxFloat64, start)
 	}
-	return d.location + d.scale*quantileBetween(standard, p, 0, math.MaxFloat64, mathext.NormalQuantile(p))
+	return d.location + d.scale*t
 }
 
 func (d *Student) Mean() float64 {
