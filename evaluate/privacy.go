@@ -16,7 +16,8 @@ import (
 type PrivacyOptions struct {
 	// Generated are examples that were made before, to be looked at instead of fresh draws; nil for none.
 	Generated data.Set
-	// N is how many generated examples to look at, at most; 0 is MaxSamples. Of training and held-out ones it is MaxSamples.
+	// N is how many generated examples to look at, at most; 0 is MaxSamples, or fewer where these would take more than 256 MiB. That is
+	// also how many training and held-out ones are asked about.
 	N int
 	// Pairs is how many of the closest pairs to keep; 0 is 24.
 	Pairs int
@@ -39,6 +40,9 @@ const (
 
 // significance is the level of the tests behind an outcome, shared among them (Bonferroni).
 const significance = 0.01
+
+// maxBytes bounds the memory of the examples of one kind.
+const maxBytes = 256 << 20
 
 // LeastPrivate is how many generated, training and held-out examples Privacy needs of each.
 const LeastPrivate = 20
@@ -94,7 +98,7 @@ func (c *Copies) real() CopyCount {
 
 // Pair is a generated example and the training example nearest to it.
 type Pair struct {
-	Generated, Training int     // indices
+	Generated, Training int     // indices, of examples made before in their set
 	Distance            float64 // after the move
 	NNDR                float64 // nearest-neighbour distance ratio, without a move
 	Move                Move    // of the generated picture
@@ -111,9 +115,7 @@ type Pair struct {
 // The distances of pictures are Euclidean, in raw pixels and in the principal components that Samples compares in; those of table
 // rows in columns standardised by the training part, with one 0/1 element for each level of a category, so that a mismatch
 // counts 2 in the square. Each generated example is compared with all of train.
-func Privacy(
-	ctx context.Context, m model.Model, train, heldOut data.Set, o PrivacyOptions,
-) (*PrivacyReport, error) {
+func Privacy(ctx context.Context, m model.Model, train, heldOut data.Set, o PrivacyOptions) (*PrivacyReport, error) {
 	schema := train.Schema()
 	switch {
 	case m.Shape() != schema.Shape:
@@ -129,8 +131,9 @@ func Privacy(
 	case heldOut.Len() < LeastPrivate:
 		return nil, fmt.Errorf("%d held-out examples to compare with, expected at least %d: hold out more of the data", heldOut.Len(), LeastPrivate)
 	}
+	most := min(MaxSamples, max(LeastPrivate, maxBytes/(4*schema.Size())))
 	if o.N == 0 {
-		o.N = MaxSamples
+		o.N = most
 	}
 	if o.Pairs == 0 {
 		o.Pairs = 24
@@ -139,8 +142,8 @@ func Privacy(
 		o.Progress = func(data.Progress) {}
 	}
 	r := streamPrivacy.rand(o.Seed)
-	s := &privacySearch{o: o, train: train, self: r.Perm(train.Len())[:min(MaxSamples, train.Len())]}
-	held := data.Subset(heldOut, r.Perm(heldOut.Len())[:min(MaxSamples, heldOut.Len())])
+	s := &privacySearch{o: o, train: train, self: r.Perm(train.Len())[:min(most, train.Len())]}
+	held := data.Subset(heldOut, r.Perm(heldOut.Len())[:min(most, heldOut.Len())])
 	members := data.Subset(train, s.self)
 	report := &PrivacyReport{Train: train.Len(), Members: members.Len(), HeldOut: held.Len()}
 
@@ -184,19 +187,15 @@ type privacySearch struct {
 	members   data.Batch
 	held      data.Batch
 	generated data.Batch
+	at        []int // the place of each generated example among those that were made before; nil of fresh ones
 }
 
 // sample draws the examples to look at, or takes them from those that were made before.
 func (s *privacySearch) sample(ctx context.Context, m model.Model, r *rand.Rand) (b data.Batch, err error) {
 	if set := s.o.Generated; set != nil {
-		index := make([]int, set.Len())
-		for i := range index {
-			index[i] = i
-		}
-		if set.Len() > s.o.N {
-			index = r.Perm(set.Len())[:s.o.N]
-		}
-		b, err = data.ReadAll(ctx, data.Subset(set, index))
+		s.at = r.Perm(set.Len())[:min(s.o.N, set.Len())]
+		slices.Sort(s.at)
+		b, err = data.ReadAll(ctx, data.Subset(set, s.at))
 	} else {
 		s.o.Progress(data.Progress{Stage: "drawing", Total: int64(s.o.N), Unit: "examples"})
 		var labels []int32
@@ -431,6 +430,9 @@ func (s *privacySearch) pairs(ctx context.Context, c *Copies, sp *space, nearest
 		p := Pair{Generated: i, Training: n.index, Distance: n.distance, NNDR: sp.generated.found[i].ratio(), Move: n.move,
 			Copy: n.distance <= c.Threshold, X: s.generated.Row(i)}
 		p.Repeated = p.Copy && repeated[n.index]
+		if s.at != nil {
+			p.Generated = s.at[i]
+		}
 		original := data.NewBatch(s.train.Schema().Shape, 1, false)
 		if err := s.train.Read(ctx, original, []int{n.index}); err != nil {
 			return err

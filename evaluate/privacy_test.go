@@ -266,7 +266,8 @@ func TestPrivacyOfTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := p.Copies; c.Generated.N != 100 || c.Generated.Exact != 2 || c.Closest[0].Training != 1 || c.Closest[1].Training != 2 {
+	if c := p.Copies; c.Generated.N != 100 || c.Generated.Exact != 2 || c.Closest[0].Training != 1 || c.Closest[1].Training != 2 ||
+		c.Closest[0].Generated != 0 || c.Closest[1].Generated != 1 {
 		t.Errorf("%+v, closest %+v", c.Generated, c.Closest[:2])
 	}
 	if p.Outcome() != CopiesFound {
