@@ -110,7 +110,7 @@ type Verdict string
 const (
 	Helps   Verdict = "helps"         // the whole interval is on the better side of 0
 	Harms   Verdict = "harms"         // the whole interval is on the worse side of 0
-	No      Verdict = "does not help" // the whole interval is below the least gain that would matter, on both sides of 0
+	No      Verdict = "does not help" // the interval holds 0, and no gain that would matter
 	Unknown Verdict = "cannot tell"   // the interval holds no gain as well as one that would matter
 )
 

@@ -138,7 +138,7 @@ func (a *app) runAugment(ctx context.Context, arg string, f augmentFlags) error 
 	if e.synthetic, err = augment.Draw(ctx, m, schema, n, y, rand.New(rand.NewPCG(a.seed, 0))); err != nil {
 		return err
 	}
-	if err := e.describe(ctx, f, file, source, y, a.seed); err != nil {
+	if err := e.describe(f, file, y, a.seed); err != nil {
 		return err
 	}
 	if schema.IsImage() {
@@ -253,7 +253,7 @@ func (f *augmentFlags) wanted(ctx context.Context, m model.Model, schema *data.S
 }
 
 // describe fills in the provenance.
-func (e *enlarged) describe(ctx context.Context, f augmentFlags, file *model.File, s *data.Source, y []int32, seed uint64) error {
+func (e *enlarged) describe(f augmentFlags, file *model.File, y []int32, seed uint64) error {
 	content, err := os.ReadFile(f.with)
 	if err != nil {
 		return err
@@ -273,7 +273,7 @@ func (e *enlarged) describe(ctx context.Context, f augmentFlags, file *model.Fil
 			p.SyntheticOf[card.Schema.Classes[k]]++
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 func (e *enlarged) writeProvenance(w io.Writer) error {

@@ -27,11 +27,11 @@ func FuzzReadFits(f *testing.F) {
 func TestStudyFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "study")
 	r := studyRecord{Data: "digits", Steps: 3, Recipe: []byte(`{"a": 1}`), ClassifierRecipe: []byte("{}")}
-	folder, have, err := openStudy(dir, r, false)
-	if err != nil || len(have) > 0 {
+	if _, have, err := openStudy(dir, r, false); err != nil || len(have) > 0 {
 		t.Fatalf("a new study has %d fits (%v)", len(have), err)
 	}
-	if folder, _, err = openStudy(dir, r, false); err != nil {
+	folder, _, err := openStudy(dir, r, false)
+	if err != nil {
 		t.Fatalf("a study without any fit cannot begin anew: %v", err)
 	}
 	want := []augment.Fit{{Real: 5, Seed: 1, Arm: augment.Real, Scores: []float64{0, 1}}, {Real: 5, Seed: 2, Arm: augment.Mixed, Scores: []float64{1, 1}}}
@@ -48,7 +48,7 @@ func TestStudyFolder(t *testing.T) {
 	if err := os.WriteFile(path, append(text, text[:20]...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, have, err = openStudy(dir, r, true)
+	_, have, err := openStudy(dir, r, true)
 	if err != nil || len(have) != 2 || !slices.Equal(have[1].Scores, want[1].Scores) || have[1].Arm != want[1].Arm {
 		t.Errorf("%+v (%v), expected %+v", have, err, want)
 	}
