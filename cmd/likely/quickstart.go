@@ -73,6 +73,7 @@ type fittedModel struct {
 	model   model.Model
 	summary *model.Summary
 	path    string
+	epochs  int              // asked for; 0 for the model's own number
 	curve   []model.Progress // the last of each epoch
 }
 
@@ -151,6 +152,7 @@ func (t *tour) file(name string) string { return filepath.Join(t.dir, name) }
 // fitFor fits one of the two models and writes its file.
 func (a *app) fitFor(ctx context.Context, t *tour, m *fittedModel, epochs int) error {
 	run := a.compute()
+	m.epochs = epochs
 	run.Validation, run.Epochs, run.Provenance = t.cut.validation, epochs, t.cut.provenance
 	a.announce(m.entry, t.source, t.cut)
 	show := a.meter()

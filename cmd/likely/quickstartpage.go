@@ -8,7 +8,7 @@ import (
 	"github.com/likely-ml/likely/report"
 )
 
-// page is the report of a tour.
+// tourPage is the report of a tour.
 func (a *app) tourPage(ctx context.Context, t *tour) (*report.Page, error) {
 	page := &report.Page{
 		Title: "Two kinds of model",
@@ -53,7 +53,7 @@ func (a *app) tourPage(ctx context.Context, t *tour) (*report.Page, error) {
 			page.Sections[i].Measures = append(s.Measures, report.Measure{Measure: t.agreement.Measure()})
 		}
 	}
-	page.Sections = append(page.Sections, thisPage(fmt.Sprintf("likely quickstart --seed %d", t.seed)))
+	page.Sections = append(page.Sections, report.Section{Title: "This page", Command: fmt.Sprintf("likely quickstart --seed %d", t.seed)})
 	return page, nil
 }
 
@@ -64,6 +64,7 @@ func (a *app) tourSubject(ctx context.Context, t *tour, m *fittedModel, measured
 		return nil, err
 	}
 	s.fit = &fitResult{Epochs: m.summary.Epochs, Seconds: m.summary.Seconds, LossUnit: m.summary.LossUnit, Stopped: m.summary.Stopped}
+	s.epochs = m.epochs
 	for _, p := range m.curve {
 		s.log = append(s.log, logEntry{float64(p.Epoch), map[string]float64{"loss": p.Loss, validationPrefix + "loss": p.ValidationLoss}})
 	}

@@ -434,7 +434,7 @@ func modelOf(_ context.Context, s *subject) ([]report.Section, error) {
 		Title:   "Model",
 		Text:    []string{fmt.Sprintf("%s is a %s model: %s (%s).", card.Name, s.entry.Kind, s.entry.Summary, s.entry.Paper)},
 		Command: s.fitCommand(),
-		Tables:  []report.Table{settingsTable(card.Recipe)},
+		Tables:  []report.Table{settingsTable(s.entry, card.Recipe)},
 	}
 	fact := func(name, value string) {
 		if value != "" {
@@ -463,7 +463,7 @@ func modelOf(_ context.Context, s *subject) ([]report.Section, error) {
 		fact("time", duration(time.Duration(f.Seconds*float64(time.Second))))
 		section.Text = append(section.Text, f.Notes...)
 	}
-	if s.run == nil && slices.ContainsFunc(model.Fields(card.Recipe), func(f model.Field) bool { return f.Name == "epochs" }) {
+	if s.fit == nil && slices.ContainsFunc(model.Fields(card.Recipe), func(f model.Field) bool { return f.Name == "epochs" }) {
 		section.Text = append(section.Text, "A model file does not tell whether --epochs gave another number of epochs, nor how the training went: "+
 			"the folder of a run (--run) does.")
 	}
@@ -506,11 +506,13 @@ func answers(m model.Model) []string {
 	return list
 }
 
-func settingsTable(recipe model.Spec) report.Table {
+// settingsTable lists the settings of a recipe. Defaults are written as the values are, not as they were declared.
+func settingsTable(entry model.Entry, recipe model.Spec) report.Table {
 	t := report.Table{Caption: "Settings", Columns: []report.Column{{Name: "setting"}, {Name: "value", Number: true},
 		{Name: "default", Number: true}, {Name: "what it is"}}}
-	for _, f := range model.Fields(recipe) {
-		t.Rows = append(t.Rows, []string{f.Name, f.Value, f.Default, f.Help})
+	defaults := model.Fields(entry.New())
+	for i, f := range model.Fields(recipe) {
+		t.Rows = append(t.Rows, []string{f.Name, f.Value, defaults[i].Value, f.Help})
 	}
 	return t
 }
@@ -527,13 +529,14 @@ func (s *subject) fitCommand() string {
 	if made.Label != "" {
 		words = append(words, "--label", made.Label)
 	}
-	for _, f := range model.Fields(card.Recipe) {
-		if f.Value != f.Default {
+	defaults := model.Fields(s.entry.New())
+	for i, f := range model.Fields(card.Recipe) {
+		if f.Value != defaults[i].Value {
 			words = append(words, "--set", f.Name+"="+f.Value)
 		}
 	}
-	if s.run != nil && s.run.Epochs > 0 {
-		words = append(words, "--epochs", strconv.Itoa(s.run.Epochs))
+	if s.epochs > 0 {
+		words = append(words, "--epochs", strconv.Itoa(s.epochs))
 	}
 	if c, ok := s.model.(*model.Calibrated); ok {
 		words = append(words, "--calibrate", string(c.Map.Method()))

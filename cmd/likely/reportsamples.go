@@ -31,7 +31,7 @@ func (a *app) samples(ctx context.Context, s *subject) ([]report.Section, error)
 	if q := s.quality; q != nil {
 		section.Measures = measuresOf(q)
 		section.Text = append(section.Text, fmt.Sprintf("%s are compared with as many real examples in this feature space: %s. The column of real "+
-			"data is what the same measure gives for real examples against as many other real ones: no model can be expected to do better. "+
+			"data is what the same measure gives for real examples against as many other real ones, and so about what a perfect model would have. "+
 			"Features and numbers are not those of FID and KID in the literature.", plural(q.N, "sample", "samples"), q.Features))
 	}
 	var err error

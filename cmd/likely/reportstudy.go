@@ -151,7 +151,7 @@ func studyPage(dir, command string) (*report.Page, error) {
 		if err := json.Unmarshal(of.recipe, spec); err != nil {
 			return nil, fmt.Errorf("%s: recipe of %s: %w; expected the JSON that a study wrote", dir, of.name, err)
 		}
-		t := settingsTable(spec)
+		t := settingsTable(entry, spec)
 		t.Caption = "Settings of " + of.name
 		study.Tables = append(study.Tables, t)
 	}

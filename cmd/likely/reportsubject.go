@@ -19,15 +19,15 @@ import (
 
 // subject is a model that a report is about, the data that it is measured on, and what was measured.
 type subject struct {
-	name  string // by which the report calls it
-	path  string // of the model file
-	size  int64  // of that file in bytes
-	entry model.Entry
-	model model.Model
-	file  *model.File
-	run   *runRecord // what the run folder tells; nil without one
-	fit   *fitResult // how the fit went; nil where that is not known
-	log   []logEntry // of each epoch, where the run folder has them
+	name   string // by which the report calls it
+	path   string // of the model file
+	size   int64  // of that file in bytes
+	entry  model.Entry
+	model  model.Model
+	file   *model.File
+	fit    *fitResult // how the fit went; nil where that is not known
+	epochs int        // that the fit was asked for; 0 for the model's own number, or where that is not known
+	log    []logEntry // of each epoch, where the run folder has them
 
 	source  *data.Source // nil where there is no data to measure on
 	without string       // why there is none
@@ -84,7 +84,7 @@ func (s *subject) openRun(dir string) error {
 	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: the run of %s is %s and has no model; end it by fit --resume, and report then", dir, record.Model, record.State)
 	}
-	s.run, s.fit = &record, record.Result
+	s.fit, s.epochs = record.Result, record.Epochs
 	s.log, err = readLog(filepath.Join(dir, "metrics.jsonl"))
 	return err
 }
