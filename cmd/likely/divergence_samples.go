@@ -108,7 +108,7 @@ var errNotByMethod = errors.New("not by this method")
 // fromSamples computes a kind from two samples. best says that nobody asked for the method, so that only a fit one is to be taken.
 func (a *app) fromSamples(ctx context.Context, both *pair, k divergence.Kind, method divergence.Method, best bool, f divergenceFlags, o divergence.Params) ([]found, error) {
 	if !slices.Contains(sampled[method], k) {
-		return nil, fmt.Errorf("%w: %s gives %s", errNotByMethod, method, listed(sampled[method]))
+		return nil, fmt.Errorf("%w: %s gives %s", errNotByMethod, method, kindNames(sampled[method]))
 	}
 	if method == divergence.FromSamples && k != divergence.MMD {
 		for _, one := range []side{both.p, both.q} {
@@ -281,8 +281,8 @@ func (a *app) tellApart(schema *data.Schema, name *string) (model.Spec, error) {
 	return spec, nil
 }
 
-// listed are names with commas between.
-func listed(kinds []divergence.Kind) string {
+// kindNames are the names of kinds with commas between.
+func kindNames(kinds []divergence.Kind) string {
 	var names []string
 	for _, k := range kinds {
 		names = append(names, string(k))
