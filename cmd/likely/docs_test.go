@@ -21,7 +21,7 @@ func shown(t *testing.T, page string) [][]string {
 	for line := range strings.Lines(string(text)) {
 		if command, ok := strings.CutPrefix(line, "    likely "); ok {
 			command, _, _ = strings.Cut(command, " #")
-			commands = append(commands, strings.Fields(command))
+			commands = append(commands, strings.Fields(strings.ReplaceAll(command, "'", ""))) // what is quoted has no spaces
 		}
 	}
 	return commands
@@ -74,6 +74,18 @@ func TestModelPages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The commands of the page about divergences work, in their order.
+func TestDivergencePage(t *testing.T) {
+	dir := t.TempDir()
+	commands := shown(t, "../../docs/divergence.md")
+	for _, command := range commands {
+		runIn(t, dir, command...)
+	}
+	if len(commands) != 6 {
+		t.Errorf("found %d commands, expected 6", len(commands))
 	}
 }
 
