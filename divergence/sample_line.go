@@ -62,92 +62,111 @@ func fromOrderedBits(k uint32) float32 {
 	return math.Float32frombits(k ^ (^uint32(int32(k)>>31) | 1<<31))
 }
 
-// potentials are the functions f and g by which a change of a sample changes a transport cost to first order: f at every point of x, g
-// at every point of y, each but for a constant. The variance of the cost is Var f(x)/n + Var g(y)/m (del Barrio and Loubes, Central
-// limit theorems for empirical transportation cost in general dimension, 2019, theorem 4.1).
-type potentials struct{ f, g []float32 }
-
-// lineW1 is the Wasserstein-1 distance of two samples on the line, ∫|F - G| with their distribution functions F and G, which is exact
-// and holds for any sizes. f = -g climbs by one where F < G and falls where F > G; it is set in the order of the samples, not of a and b.
-func lineW1(a, b ordered, p potentials) float64 {
-	n, m := len(a.x), len(b.x)
-	total, f := 0.0, 0.0
-	last := min(a.x[0], b.x[0])
-	for i, j := 0, 0; i < n || j < m; {
-		fromA := j == m || i < n && a.x[i] <= b.x[j]
-		next := last
-		if fromA {
-			next = a.x[i]
-		} else {
-			next = b.x[j]
-		}
-		// F - G is (i/n - j/m), in whole numbers so that it is 0 where it should be.
-		if width, over := float64(next)-float64(last), i*m-j*n; over != 0 && width > 0 {
-			total += width * math.Abs(float64(over)) / (float64(n) * float64(m))
-			if over > 0 {
-				f -= width
-			} else {
-				f += width
-			}
-		}
-		last = next
-		if fromA {
-			p.f[a.at[i]] = float32(f)
-			i++
-		} else {
-			p.g[b.at[j]] = float32(-f)
-			j++
-		}
-	}
-	return total
+// potentials are functions f and g by which a change of a sample changes a transport cost to first order: f at points of x, g at points of
+// y, each but for a constant. The variance of the cost is Var f(x)/n + Var g(y)/m (del Barrio and Loubes, Central limit theorems for
+// empirical transportation cost in general dimension, 2019, theorem 4.1). A variance is known well from few points: only every 2^shift-th
+// of x and of y is kept.
+type potentials struct {
+	f, g           []float32
+	shiftF, shiftG int
 }
 
-// lineW2 is the square of the Wasserstein-2 distance of two samples on the line, ∫(F⁻¹(u) - G⁻¹(u))² du, which is exact and holds for
-// any sizes. With T the monotone map of x to y, f' = 2 (x - T(x)); f is its integral over the points by the trapezoid rule, and g the
-// same with the samples exchanged.
-func lineW2(a, b ordered, p potentials) float64 {
+// keptPotentials is the least number of points whose potentials are kept, if there are as many: their variance is known to 1%.
+const keptPotentials = 1 << 14
+
+func newPotentials(n, m int) potentials {
+	kept := func(n int) (v []float32, shift int) {
+		for n>>(shift+1) >= keptPotentials {
+			shift++
+		}
+		return make([]float32, (n-1)>>shift+1), shift
+	}
+	var p potentials
+	p.f, p.shiftF = kept(n)
+	p.g, p.shiftG = kept(m)
+	return p
+}
+
+// variance is Var f(x)/n + Var g(y)/m.
+func (p potentials) variance(n, m int) float64 {
+	return varianceOf(p.f)/float64(n) + varianceOf(p.g)/float64(m)
+}
+
+func varianceOf[T float32 | float64](v []T) float64 {
+	mean, ss := 0.0, 0.0
+	for _, a := range v {
+		mean += float64(a)
+	}
+	mean /= float64(len(v))
+	for _, a := range v {
+		ss += (float64(a) - mean) * (float64(a) - mean)
+	}
+	return ss / float64(len(v)-1)
+}
+
+// lineCosts are the Wasserstein-1 distance and the square of the Wasserstein-2 distance of two samples on the line,
+//
+//	∫ |F⁻¹(u) - G⁻¹(u)| du,   ∫ (F⁻¹(u) - G⁻¹(u))² du   over 0 to 1
+//
+// with the quantile functions of the samples: exact, for any sizes. With T the monotone map of x to y, the potentials climb by f' =
+// sign(x - T(x)) and f' = 2 (x - T(x)); f is the integral of this over the points by the trapezoid rule, and g the same with the samples
+// exchanged.
+func lineCosts(a, b *ordered, p1, p2 potentials) (w1, squareW2 float64) {
 	n, m := len(a.x), len(b.x)
-	total := 0.0
-	inverseNM := 1 / (float64(n) * float64(m))
+	fromA := climb{at: a.at, f1: p1.f, f2: p2.f, shift: p1.shiftF}
+	fromB := climb{at: b.at, f1: p1.g, f2: p2.g, shift: p1.shiftG}
 	// Point i of a holds the part of [0, nm) from i·m to (i+1)·m, point j of b that from j·n to (j+1)·n.
-	mapA, mapB := climb{at: a.at, f: p.f}, climb{at: b.at, f: p.g}
 	var toA, toB float64 // Σ of overlap · x of the other sample's, of the points at hand
+	endA, endB := m, n
 	for i, j, u := 0, 0, 0; i < n; {
-		endA, endB := (i+1)*m, (j+1)*n
 		end := min(endA, endB)
 		xa, xb := float64(a.x[i]), float64(b.x[j])
-		w := float64(end - u)
-		total += w * (xa - xb) * (xa - xb)
+		w, d := float64(end-u), xa-xb
+		w1 += w * math.Abs(d)
+		squareW2 += w * d * d
 		toA += w * xb
 		toB += w * xa
 		u = end
 		if end == endA {
-			mapA.step(i, xa, toA/float64(m))
+			fromA.step(i, xa, toA/float64(m))
 			toA = 0
 			i++
+			endA += m
 		}
 		if end == endB {
-			mapB.step(j, xb, toB/float64(n))
+			fromB.step(j, xb, toB/float64(n))
 			toB = 0
 			j++
+			endB += n
 		}
 	}
-	return total * inverseNM
+	all := float64(n) * float64(m)
+	return w1 / all, squareW2 / all
 }
 
-// climb integrates 2 (x - T(x)) along ascending points.
+// climb integrates sign(x - T(x)) and 2 (x - T(x)) along ascending points.
 type climb struct {
-	at       []uint32
-	f        []float32
-	x, slope float64
-	value    float64
+	at             []uint32
+	f1, f2         []float32
+	shift          int
+	x              float64
+	slope1, slope2 float64
+	sum1, sum2     float64
 }
 
 func (c *climb) step(i int, x, mapped float64) {
-	slope := x - mapped
-	if i > 0 {
-		c.value += (x - c.x) * (slope + c.slope)
+	slope2 := x - mapped
+	slope1 := 0.0
+	if slope2 != 0 {
+		slope1 = math.Copysign(0.5, slope2)
 	}
-	c.x, c.slope = x, slope
-	c.f[c.at[i]] = float32(c.value)
+	if i > 0 {
+		width := x - c.x
+		c.sum1 += width * (slope1 + c.slope1)
+		c.sum2 += width * (slope2 + c.slope2)
+	}
+	c.x, c.slope1, c.slope2 = x, slope1, slope2
+	if at := c.at[i]; at&(1<<c.shift-1) == 0 {
+		c.f1[at>>c.shift], c.f2[at>>c.shift] = float32(c.sum1), float32(c.sum2)
+	}
 }

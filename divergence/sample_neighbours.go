@@ -80,9 +80,9 @@ func SampleNeighbours(ctx context.Context, x, y Points, k int, r *rand.Rand) (*N
 		}
 		kl[g], reverse[g], js[g] = part.kl, part.reverse, part.js
 	}
-	out.KL = approximate(all.kl, varianceOfMean(kl), n+m)
-	out.ReverseKL = approximate(all.reverse, varianceOfMean(reverse), n+m)
-	out.JS = approximate(all.js, varianceOfMean(js), 2*min(n, m))
+	out.KL = approximate(all.kl, varianceOf(kl)/float64(groups), n+m)
+	out.ReverseKL = approximate(all.reverse, varianceOf(reverse)/float64(groups), n+m)
+	out.JS = approximate(all.js, varianceOf(js)/float64(groups), 2*min(n, m))
 	return out, nil
 }
 

@@ -83,7 +83,7 @@ func TestSamplesAgreeWithScipy(t *testing.T) {
 		// scipy divides by n² and m² where SampleEnergy divides by n(n-1) and m(m-1).
 		s := lineSums(x, y)
 		n, m := float64(x.Len()), float64(y.Len())
-		near(t, "energy", e.Value, c.Energy+total(s.xx)*(1/(n*(n-1))-1/(n*n))+total(s.yy)*(1/(m*(m-1))-1/(m*m)), 1e-12)
+		near(t, "energy", e.Value, c.Energy+plainSum(s.xx)*(1/(n*(n-1))-1/(n*n))+plainSum(s.yy)*(1/(m*(m-1))-1/(m*m)), 1e-12)
 	}
 	for _, c := range g.Plane {
 		x, y := Points{c.D, c.X}, Points{c.D, c.Y}
@@ -113,7 +113,7 @@ func TestSamplesAgreeWithScipy(t *testing.T) {
 	}
 }
 
-func total(v []float64) (sum float64) {
+func plainSum(v []float64) (sum float64) {
 	for _, a := range v {
 		sum += a
 	}

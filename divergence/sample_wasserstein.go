@@ -34,16 +34,14 @@ func SampleWasserstein(ctx context.Context, x, y Points) (Transport, error) {
 		return Transport{}, err
 	}
 	n, m := x.Len(), y.Len()
-	potential := potentials{make([]float32, n), make([]float32, m)}
 	if x.D == 1 {
 		var s sorter
 		var a, b ordered
 		s.sort(&a, x.X)
 		s.sort(&b, y.X)
-		w1 := lineW1(a, b, potential)
-		v1 := potential.variance()
-		w2 := lineW2(a, b, potential)
-		return transport(w1, v1, w2, potential.variance(), n+m), ctx.Err()
+		p1, p2 := newPotentials(n, m), newPotentials(n, m)
+		w1, w2 := lineCosts(&a, &b, p1, p2)
+		return transport(w1, p1.variance(n, m), w2, p2.variance(n, m), n+m), ctx.Err()
 	}
 	if n != m || n > MaxTransport {
 		return Transport{}, fmt.Errorf("%w: %d and %d points in %d dimensions, expected equal numbers of at most %d; take as many of each, or the sliced distance",
@@ -58,28 +56,27 @@ func SampleWasserstein(ctx context.Context, x, y Points) (Transport, error) {
 	if err != nil {
 		return Transport{}, err
 	}
-	w2, v2, err := assigned(ctx, n, cost, potential)
+	w2, v2, err := assigned(ctx, n, cost)
 	if err != nil {
 		return Transport{}, err
 	}
 	for i, c := range cost {
 		cost[i] = math.Sqrt(c)
 	}
-	w1, v1, err := assigned(ctx, n, cost, potential)
+	w1, v1, err := assigned(ctx, n, cost)
 	return transport(w1, v1, w2, v2, n+m), err
 }
 
 // assigned is the mean cost of the best assignment, and its variance by the prices, which are the potentials.
-func assigned(ctx context.Context, n int, cost []float64, p potentials) (mean, variance float64, err error) {
+func assigned(ctx context.Context, n int, cost []float64) (mean, variance float64, err error) {
 	a, err := assignment.Solve(ctx, n, cost)
 	if err != nil {
 		return 0, 0, err
 	}
 	for i, j := range a.Column {
 		mean += cost[i*n+j]
-		p.f[i], p.g[i] = float32(a.RowPrice[i]), float32(a.ColumnPrice[i])
 	}
-	return mean / float64(n), p.variance(), nil
+	return mean / float64(n), (varianceOf(a.RowPrice) + varianceOf(a.ColumnPrice)) / float64(n), nil
 }
 
 // transport makes the distances of W1 and W2² and their variances: that of a root r is V(r²)/(2r)².
@@ -89,22 +86,6 @@ func transport(w1, v1, squareW2, v2 float64, n int) Transport {
 		v2 /= 4 * squareW2
 	}
 	return Transport{W1: approximate(w1, v1, n), W2: approximate(w2, v2, n)}
-}
-
-// variance is Var f(x)/n + Var g(y)/m.
-func (p potentials) variance() float64 { return varianceOfMean(p.f) + varianceOfMean(p.g) }
-
-func varianceOfMean[T float32 | float64](v []T) float64 {
-	n := float64(len(v))
-	mean, ss := 0.0, 0.0
-	for _, a := range v {
-		mean += float64(a)
-	}
-	mean /= n
-	for _, a := range v {
-		ss += (float64(a) - mean) * (float64(a) - mean)
-	}
-	return ss / (n - 1) / n
 }
 
 // SampleSliced estimates the sliced Wasserstein distances of p and q: the mean of W1, and the root mean square of W2, between the
@@ -138,7 +119,8 @@ func SampleSliced(ctx context.Context, x, y Points, directions int, r *rand.Rand
 	mean1, var1 := moments(s.w1)
 	mean2, var2 := moments(s.w2)
 	l := float64(directions)
-	return transport(mean1, var1/l+s.sum1.variance(l), mean2, var2/l+s.sum2.variance(l), x.Len()+y.Len()), nil
+	n, m := x.Len(), y.Len()
+	return transport(mean1, var1/l+s.sum1.variance(n, m)/(l*l), mean2, var2/l+s.sum2.variance(n, m)/(l*l), n+m), nil
 }
 
 // sphere draws n points from the uniform distribution on the unit sphere of d dimensions.
@@ -184,7 +166,8 @@ type sliceMemory struct {
 type potentialSums struct{ f, g []float64 }
 
 func newPotentialSums(n, m int) potentialSums {
-	return potentialSums{make([]float64, n), make([]float64, m)}
+	p := newPotentials(n, m)
+	return potentialSums{make([]float64, len(p.f)), make([]float64, len(p.g))}
 }
 
 func (s potentialSums) add(p potentials) {
@@ -196,9 +179,8 @@ func (s potentialSums) add(p potentials) {
 	}
 }
 
-// variance is that of the mean over l directions.
-func (s potentialSums) variance(l float64) float64 {
-	return (varianceOfMean(s.f) + varianceOfMean(s.g)) / (l * l)
+func (s potentialSums) variance(n, m int) float64 {
+	return varianceOf(s.f)/float64(n) + varianceOf(s.g)/float64(m)
 }
 
 // group takes the directions from first on. The threads add their potentials up in the order of the directions, so that the sums have
@@ -223,13 +205,11 @@ func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 		defer close(added[i])
 		mem := &s.lines[worker]
 		if mem.p1.f == nil {
-			mem.p1 = potentials{make([]float32, n), make([]float32, m)}
-			mem.p2 = potentials{make([]float32, n), make([]float32, m)}
+			mem.p1, mem.p2 = newPotentials(n, m), newPotentials(n, m)
 		}
 		mem.sort(&mem.a, s.px[i*n:(i+1)*n])
 		mem.sort(&mem.b, s.py[i*m:(i+1)*m])
-		s.w1[first+i] = lineW1(mem.a, mem.b, mem.p1)
-		s.w2[first+i] = lineW2(mem.a, mem.b, mem.p2)
+		s.w1[first+i], s.w2[first+i] = lineCosts(&mem.a, &mem.b, mem.p1, mem.p2)
 		if i > 0 {
 			<-added[i-1] // parts begin in order, so this one ends
 		}

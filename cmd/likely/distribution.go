@@ -28,7 +28,10 @@ type side struct {
 }
 
 // pair is what is compared.
-type pair struct{ p, q side }
+type pair struct {
+	p, q    side
+	samples *samples // drawn when a method needs them, and kept
+}
 
 // models reports whether one of both is a model.
 func (s *pair) models() bool { return s.p.model != nil || s.q.model != nil }
@@ -36,7 +39,7 @@ func (s *pair) models() bool { return s.p.model != nil || s.q.model != nil }
 // openPair opens both, the data in the terms of the model, or of the other data, that it is compared with, and refuses what does
 // not compare.
 func (a *app) openPair(ctx context.Context, p, q string, f dataFlags) (*pair, error) {
-	s := &pair{side{name: p}, side{name: q}}
+	s := &pair{p: side{name: p}, q: side{name: q}}
 	both := []*side{&s.p, &s.q}
 	for _, one := range both {
 		if err := a.openDistribution(one); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,8 @@ type divergenceFlags struct {
 	alpha     float64
 	bandwidth float64
 	n         int
+
+	classifier string
 	dataFlags
 }
 
@@ -43,16 +46,22 @@ The method is the best that applies to each kind, or the one of --method:
   quadrature  numerical integration, up to 3 dimensions; the error is a bound
   mc          means over -n draws of P and of Q, where log p and log q are
               known; the error is a standard error
+  samples     distances of a sample of P and one of Q
+  knn         kl and js from distances to nearest neighbours in two samples
+  classifier  kl, js and tv from a classifier that tells P from Q, judged on
+              what it has not seen: lower bounds, and a value of kl
 
 Kinds: kl, reverse_kl, jeffreys, js, js_distance, tv, hellinger, chi_square,
-renyi (of order --alpha), bhattacharyya, wasserstein1, wasserstein2, energy,
-mmd (squared, with a Gaussian kernel of width --bandwidth).
+renyi (of order --alpha), bhattacharyya, wasserstein1, wasserstein2,
+sliced_wasserstein1, sliced_wasserstein2, energy, mmd (squared, with a Gaussian
+kernel of width --bandwidth).
 
 Written distributions:
 ` + writtenHelp(),
 		Example: `  likely divergence "normal(0,1)" "normal(1,2)"
   likely divergence "mixture(0.3:normal(-2,1), 0.7:normal(3,1))" "normal(1,2)"
-  likely divergence gaussian.safetensors mixture.safetensors --kind kl --json`,
+  likely divergence gaussian.safetensors mixture.safetensors --kind kl --json
+  likely divergence real.csv synthetic.csv`,
 		Args: words(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.runDivergence(cmd.Context(), args[0], args[1], f)
@@ -61,10 +70,11 @@ Written distributions:
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.kinds, "kind", "", "`kinds` with commas between, or all; else kl, reverse_kl, js, tv, hellinger and wasserstein1")
-	flags.StringVar(&f.method, "method", "", "`how`: exact, quadrature or mc; else the best for each kind")
+	flags.StringVar(&f.method, "method", "", "`how`: exact, quadrature, mc, samples, knn or classifier; else the best for each kind")
 	flags.Float64Var(&f.alpha, "alpha", 0.5, "order of renyi, `A` > 0, not 1")
 	flags.Float64Var(&f.bandwidth, "bandwidth", 0, "width of mmd's kernel, `H`; 0 for the median distance of two draws")
-	flags.IntVarP(&f.n, "number", "n", 0, "draws of P and of Q, `N` of each; 0 for 100,000, or 10,000 where one is a model")
+	flags.IntVarP(&f.n, "number", "n", 0, "draws of P and of Q, `N` of each; 0 for 100,000 with mc, or 10,000 where one is a model; else 10,000, or 2,000 pictures")
+	flags.StringVar(&f.classifier, "classifier", "", "`model` that tells P from Q; else a small mlp, or cnn for pictures")
 	f.add(flags)
 	return cmd
 }
@@ -82,7 +92,8 @@ func writtenHelp() string {
 var defaultKinds = []divergence.Kind{divergence.KL, divergence.ReverseKL, divergence.JS, divergence.TotalVariation, divergence.Hellinger, divergence.Wasserstein1}
 
 // methods are what --method takes, the best first.
-var methods = []divergence.Method{divergence.Exact, divergence.Quadrature, divergence.MonteCarlo}
+var methods = []divergence.Method{divergence.Exact, divergence.Quadrature, divergence.MonteCarlo,
+	divergence.FromSamples, divergence.Neighbours, divergence.Classifier}
 
 // parse reads the words of the flags.
 func (f *divergenceFlags) parse() (kinds []divergence.Kind, use []divergence.Method, err error) {
@@ -133,7 +144,9 @@ type found struct {
 	kind   divergence.Kind
 	method divergence.Method
 	measure.Measure
-	bound string // "lower" or "upper" where it is one
+	bound     string   // "lower" or "upper" where it is one
+	estimator string   // which, of several that a method has
+	warnings  []string // what makes it doubtful
 }
 
 // missing is a kind that cannot be had.
@@ -151,6 +164,9 @@ func (a *app) runDivergence(ctx context.Context, p, q string, f divergenceFlags)
 	if err != nil {
 		return err
 	}
+	if f.kinds == "" && (pair.p.density == nil || pair.q.density == nil) {
+		kinds = sampleKinds
+	}
 	o := divergence.Params{Alpha: f.alpha, Bandwidth: f.bandwidth}
 	n := f.n
 	if n == 0 {
@@ -167,14 +183,14 @@ func (a *app) runDivergence(ctx context.Context, p, q string, f divergenceFlags)
 				return err
 			}
 		}
-		r, why, err := pair.best(ctx, k, use, n, a.seed, o)
+		r, why, err := a.best(ctx, pair, k, use, n, f, o)
 		switch {
 		case err != nil:
 			return err
 		case why != "":
 			lacking = append(lacking, missing{k, why})
 		default:
-			results = append(results, r)
+			results = append(results, r...)
 		}
 	}
 	if len(results) == 0 {
@@ -189,65 +205,87 @@ func (a *app) runDivergence(ctx context.Context, p, q string, f divergenceFlags)
 	return a.showDivergences(pair, results, lacking, o)
 }
 
-// best computes a kind by the first method that can; why is the reason where none can.
-func (s *pair) best(ctx context.Context, k divergence.Kind, use []divergence.Method, n int, seed uint64, o divergence.Params) (r found, why string, err error) {
+// best computes a kind by the first method that can; why is the reason where none can. n is the number of draws of mc.
+func (a *app) best(ctx context.Context, s *pair, k divergence.Kind, use []divergence.Method, n int, f divergenceFlags, o divergence.Params) (all []found, why string, err error) {
 	about := measure.Lower(string(k), k.Unit())
 	var reasons []error
 	for _, method := range use {
-		r = found{kind: k, method: method}
+		all = []found{{kind: k, method: method}}
 		switch method {
 		case divergence.Exact:
 			var v measure.Exact
 			if s.p.written == nil || s.q.written == nil {
 				err = errors.New("a closed form is of two written distributions")
 			} else if v, err = divergence.ClosedForm(k, s.p.written, s.q.written, o); err == nil {
-				r.Measure = v.As(about)
+				all[0].Measure = v.As(about)
 			}
 		case divergence.Quadrature:
 			var v measure.Integral
 			if s.p.density == nil || s.q.density == nil {
 				err = s.noDensity()
 			} else if v, err = divergence.Integrate(ctx, k, s.p.density, s.q.density, o); err == nil {
-				r.Measure = v.As(about)
+				all[0].Measure = v.As(about)
 			}
 		case divergence.MonteCarlo:
 			var v measure.Estimate
 			if s.p.density == nil || s.q.density == nil {
 				err = s.noDensity()
-			} else if v, err = divergence.Simulate(ctx, k, s.p.density, s.q.density, n, seed, o); err == nil {
-				r.Measure = v.As(about)
+			} else if v, err = divergence.Simulate(ctx, k, s.p.density, s.q.density, n, a.seed, o); err == nil {
+				all[0].Measure = v.As(about)
 			}
+		case divergence.FromSamples, divergence.Neighbours, divergence.Classifier:
+			all, err = a.fromSamples(ctx, s, k, method, len(use) > 1, f, o)
 		}
 		if err == nil {
-			return r, "", nil
+			return all, "", nil
 		}
 		if ctx.Err() != nil {
-			return r, "", ctx.Err()
+			return nil, "", ctx.Err()
 		}
-		reasons = append(reasons, err)
+		if usage := new(usageError); errors.As(err, &usage) {
+			return nil, "", err
+		}
 		if errors.Is(err, divergence.ErrNotConverged) { // draws would give a number all the same, and a wrong one
-			return r, err.Error(), nil
+			return nil, err.Error(), nil
+		}
+		if len(use) == 1 || !errors.Is(err, errNotByMethod) {
+			reasons = append(reasons, err)
 		}
 	}
-	// Why there is no closed form says least.
-	if len(reasons) > 1 {
-		reasons = reasons[1:]
+	return nil, lastReason(s, reasons).Error(), nil
+}
+
+// lastReason is the one that says most: why there is no closed form says least, and that samples do not do says more than that there is no
+// density, which is known.
+func lastReason(s *pair, reasons []error) error {
+	if len(reasons) > 3 && (s.p.density == nil || s.q.density == nil) {
+		return reasons[len(reasons)-1]
 	}
-	return r, reasons[0].Error(), nil
+	return reasons[min(1, len(reasons)-1)]
 }
 
 // printDivergences writes the JSON object.
 func (a *app) printDivergences(p, q string, results []found, lacking []missing, o divergence.Params) error {
 	list := []map[string]any{}
+	warnings := []string{}
 	object := map[string]any{"p": p, "q": q, "seed": a.seed}
 	for _, r := range results {
-		var bound any
+		var bound, estimator any
 		if r.bound != "" {
 			bound = r.bound
+		}
+		if r.estimator != "" {
+			estimator = r.estimator
+		}
+		for _, w := range r.warnings {
+			if !slices.Contains(warnings, w) {
+				warnings = append(warnings, w)
+			}
 		}
 		list = append(list, map[string]any{
 			"kind": r.kind, "method": r.method, "value": finite(r.Value), "infinite": math.IsInf(r.Value, 1),
 			"standard_error": finite(r.StandardError), "error_bound": finite(r.ErrorBound), "unit": r.Unit, "n": r.N, "bound": bound,
+			"number": r.Kind, "estimator": estimator,
 		})
 		switch r.kind {
 		case divergence.Renyi:
@@ -256,11 +294,17 @@ func (a *app) printDivergences(p, q string, results []found, lacking []missing, 
 			object["bandwidth"] = o.Bandwidth
 		}
 	}
-	object["results"] = list
+	object["results"], object["warnings"] = list, warnings
 	if lacking != nil {
 		object["missing"] = lacking
 	}
 	return a.printJSON(object)
+}
+
+// aside is what the standard errors of a method leave out.
+var aside = map[divergence.Method]string{
+	divergence.Neighbours: "; the method has an error beside, of unknown size",
+	divergence.Classifier: "; a better classifier would come nearer",
 }
 
 // showDivergences writes the table, and below it what its numbers mean and what is missing.
@@ -278,16 +322,23 @@ func (a *app) showDivergences(s *pair, results []found, lacking []missing, o div
 		}
 	}
 	for _, r := range results {
-		size := ""
+		size, digits := "", 8
 		switch {
 		case math.IsInf(r.Value, 1):
 			note("%s: infinite, as one of P and Q has mass where the other has none, or too light tails", r.kind)
 		case r.Kind == measure.KindIntegral:
 			size = strconv.FormatFloat(r.ErrorBound, 'g', 2, 64)
 			note("error of quadrature: a bound")
-		case r.Kind == measure.KindEstimate:
+		case r.method == divergence.MonteCarlo:
 			size = strconv.FormatFloat(r.StandardError, 'g', 2, 64)
 			note("error of mc: the standard error, of %s of P and of Q", plural(r.N, "draw", "draws"))
+		case r.Kind != measure.KindExact:
+			size = strconv.FormatFloat(r.StandardError, 'g', 2, 64)
+			digits = 4
+			note("error of %s: the standard error, of %s of P and %s of Q%s", r.method, count(s.samples.x.Len()), count(s.samples.y.Len()), aside[r.method])
+		}
+		for _, w := range r.warnings {
+			note("%s: %s", r.method, w)
 		}
 		switch r.kind {
 		case divergence.Renyi:
@@ -295,7 +346,14 @@ func (a *app) showDivergences(s *pair, results []found, lacking []missing, o div
 		case divergence.MMD:
 			note("mmd: squared, with a Gaussian kernel of width %s", significant(o.Bandwidth))
 		}
-		rows = append(rows, []string{string(r.kind), strconv.FormatFloat(r.Value, 'g', 8, 64), size, string(r.method), r.Unit})
+		kind := string(r.kind)
+		switch {
+		case r.bound == "lower" && r.estimator == "nwj":
+			kind += " (at least; NWJ)"
+		case r.bound == "lower":
+			kind += " (at least)"
+		}
+		rows = append(rows, []string{kind, strconv.FormatFloat(r.Value, 'g', digits, 64), size, string(r.method), r.Unit})
 	}
 	fmt.Fprintln(a.stdout)
 	if err := a.table(rows); err != nil {
