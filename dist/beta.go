@@ -15,7 +15,7 @@ type Beta struct {
 	a, b float64
 }
 
-// NewBeta takes the two shapes, from 1e-6 to 1e12.
+// NewBeta takes the two shapes, from 1e-6 to 1e9.
 func NewBeta(a, b float64) (*Beta, error) {
 	if err := parameters("beta", shaped("a", a), shaped("b", b)); err != nil {
 		return nil, err

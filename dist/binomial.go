@@ -15,9 +15,9 @@ type Binomial struct {
 	n, p float64
 }
 
-// NewBinomial takes the number of trials, from 0 to 1e12, and the probability of success.
+// NewBinomial takes the number of trials, from 0 to 1e9, and the probability of success.
 func NewBinomial(n, p float64) (*Binomial, error) {
-	counted := must(n == math.Floor(n) && n >= 0 && n <= 1e12, "number of trials", n, "a whole number from 0 to 1e12")
+	counted := must(n == math.Floor(n) && n >= 0 && n <= 1e9, "number of trials", n, "a whole number from 0 to 1e9")
 	if err := parameters("binomial", counted, probability("probability", p)); err != nil {
 		return nil, err
 	}

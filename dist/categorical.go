@@ -61,7 +61,8 @@ func shares(family, name string, v []float64, positive bool) (float64, error) {
 		sum += e
 	}
 	if !(math.Abs(sum-1) <= sumTolerance) {
-		return 0, &ParameterError{Family: family, Name: "sum of " + plural(name), Found: fmt.Sprintf("%.10g", sum), Expected: "1 (within 1e-9)"}
+		return 0, &ParameterError{Family: family, Name: "sum of " + plural(name),
+			Found: fmt.Sprintf("%.10g", sum), Expected: "1 (within 1e-9)"}
 	}
 	return sum, nil
 }

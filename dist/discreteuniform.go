@@ -13,10 +13,10 @@ type DiscreteUniform struct {
 	low, high float64
 }
 
-// NewDiscreteUniform takes the ends, whole numbers within ±1e12.
+// NewDiscreteUniform takes the ends, whole numbers within ±1e9.
 func NewDiscreteUniform(low, high float64) (*DiscreteUniform, error) {
 	whole := func(name string, v float64) *ParameterError {
-		return must(v == math.Floor(v) && math.Abs(v) <= 1e12, name, v, "a whole number from -1e12 to 1e12")
+		return must(v == math.Floor(v) && math.Abs(v) <= 1e9, name, v, "a whole number from -1e9 to 1e9")
 	}
 	err := parameters("discrete_uniform", whole("low", low), whole("high", high), must(low <= high, "high", high, "low or more"))
 	if err != nil {

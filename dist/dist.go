@@ -4,15 +4,33 @@
 // its density. The log-probability is the primitive; what else a distribution has is a further, optional, interface:
 // Entropic, Univariate, Marginals.
 //
-// Parse reads a distribution as people write it, and String writes it so again:
+// Parse reads a distribution as people write it, and String writes it so again. Locations, scales and standard deviations are in
+// the unit of x, rates in one over it; shapes, counts and probabilities have no unit.
 //
-//	normal(mean, standard deviation)         x in R
-//	uniform(low, high)                       low <= x <= high
-//	mvnormal([means], [[covariances]])       x in R^d
-//	categorical(p0, p1, …)                   x in 0, 1, … K-1
-//	mixture(weight: distribution, …)         the union of its members' supports
+//	normal(mean, standard deviation)                  x in R
+//	student(degrees of freedom, location, scale)      x in R
+//	laplace(location, scale)                          x in R
+//	logistic(location, scale)                         x in R
+//	cauchy(location, scale)                           x in R
+//	uniform(low, high)                                low <= x <= high
+//	exponential(rate)                                 x >= 0
+//	gamma(shape, rate)                                x > 0
+//	lognormal(mean of log x, standard deviation of log x)  x > 0
+//	beta(a, b)                                        0 < x < 1
+//	bernoulli(probability of 1)                       0, 1
+//	binomial(number of trials, probability)           0, 1, … trials
+//	poisson(mean)                                     0, 1, …
+//	geometric(probability)                            1, 2, …: the trial that is the first success
+//	discrete_uniform(low, high)                       low, low+1, … high
+//	categorical(p0, p1, …)                            0, 1, …
+//	mvnormal([means], [[covariances]])                x in R^d
+//	mixture(weight: distribution, …)                  that of any member
+//	product(distribution, distribution, …)            that of each factor, one after another
 //
 // Families has the same list for programs.
+//
+// With parameters up to 1e6, log-probabilities, CDFs and quantiles have relative errors of at most 1e-12, in far tails too
+// (TestGolden); of a log-probability near 0 and of a quantile near 0 on the line, relative to 1 and to the scale.
 package dist
 
 import (

@@ -119,7 +119,8 @@ func checkMarginals(family string, index int, d Distribution) error {
 	if line || more && d.Dim() > 1 {
 		return nil
 	}
-	return &ParameterError{Family: family, Index: index, Name: fmt.Sprintf("part %d", index+1), Found: d.String(), Expected: "a distribution with known marginals"}
+	return &ParameterError{Family: family, Index: index, Name: fmt.Sprintf("part %d", index+1),
+		Found: d.String(), Expected: "a distribution with known marginals"}
 }
 
 // marginalOf is the distribution of element i of a distribution that passed checkMarginals.

@@ -20,8 +20,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add("normal(1/3, 1e-300)")
 	f.Add("student(1e-6,-1e308,1e308)")
-	f.Add("beta(1e-6,1e12)")
-	f.Add("gamma(1e12,1e-300)")
+	f.Add("beta(1e-6,1e9)")
+	f.Add("gamma(1e9,1e-300)")
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := dist.Parse(text)
 		if err != nil {
@@ -32,7 +32,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%s is read back as %v, %v", d, again, err)
 		}
 		x := make([]float64, d.Dim())
-		for _, v := range []float64{math.Inf(-1), -1e300, -1, 0, 1e-310, 0.5, 1, 3, 1e12, 1e300, math.Inf(1)} {
+		for _, v := range []float64{math.Inf(-1), -1e300, -1, 0, 1e-310, 0.5, 1, 3, 1e9, 1e300, math.Inf(1)} {
 			for i := range x {
 				x[i] = v
 			}

@@ -17,7 +17,7 @@ type Gamma struct {
 	shape, rate float64
 }
 
-// NewGamma takes the shape, from 1e-6 to 1e12, and the rate.
+// NewGamma takes the shape, from 1e-6 to 1e9, and the rate.
 func NewGamma(shape, rate float64) (*Gamma, error) {
 	if err := parameters("gamma", shaped("shape", shape), positive("rate", rate)); err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func NewGamma(shape, rate float64) (*Gamma, error) {
 
 // shaped is the check of shape parameters: in these limits all that is computed from them stays finite.
 func shaped(name string, v float64) *ParameterError {
-	return must(v >= 1e-6 && v <= 1e12, name, v, "a number from 1e-6 to 1e12")
+	return must(v >= 1e-6 && v <= 1e9, name, v, "a number from 1e-6 to 1e9")
 }
 
 // Shape is a.

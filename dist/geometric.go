@@ -14,9 +14,9 @@ type Geometric struct {
 	p float64
 }
 
-// NewGeometric takes the probability of success, from 1e-12 to 1.
+// NewGeometric takes the probability of success, from 1e-9 to 1.
 func NewGeometric(p float64) (*Geometric, error) {
-	if err := parameters("geometric", must(p >= 1e-12 && p <= 1, "probability", p, "a number from 1e-12 to 1")); err != nil {
+	if err := parameters("geometric", must(p >= 1e-9 && p <= 1, "probability", p, "a number from 1e-9 to 1")); err != nil {
 		return nil, err
 	}
 	return &Geometric{p: p}, nil

@@ -30,7 +30,8 @@ type UnivariateMixture struct{ Mixture }
 // element, else a *Mixture.
 func NewMixture(weights []float64, members []Distribution) (Marginals, error) {
 	if len(weights) != len(members) {
-		return nil, &ParameterError{Family: "mixture", Name: "number of weights", Found: strconv.Itoa(len(weights)), Expected: fmt.Sprintf("%d, one for each member", len(members))}
+		return nil, &ParameterError{Family: "mixture", Name: "number of weights",
+			Found: strconv.Itoa(len(weights)), Expected: fmt.Sprintf("%d, one for each member", len(members))}
 	}
 	sum, err := shares("mixture", "weight", weights, true)
 	if err != nil {

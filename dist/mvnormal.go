@@ -28,7 +28,8 @@ func NewMVNormal(mean, covariance []float64) (*MVNormal, error) {
 	}
 	for i, v := range mean {
 		if !isFinite(v) {
-			return nil, &ParameterError{Family: "mvnormal", Name: fmt.Sprintf("mean of element %d", i), Found: number(v), Expected: "a finite number"}
+			return nil, &ParameterError{Family: "mvnormal", Name: fmt.Sprintf("mean of element %d", i+1),
+				Found: number(v), Expected: "a finite number"}
 		}
 	}
 	wrong := func(found, expected string) error {
@@ -44,7 +45,8 @@ func NewMVNormal(mean, covariance []float64) (*MVNormal, error) {
 				return nil, wrong(fmt.Sprintf("%s in place (%d,%d)", number(a), i+1, j+1), "finite numbers")
 			}
 			if a != b {
-				return nil, wrong(fmt.Sprintf("not symmetric: %s and %s in places (%d,%d) and (%d,%d)", number(a), number(b), i+1, j+1, j+1, i+1), "equal numbers there")
+				return nil, wrong(fmt.Sprintf("not symmetric: %s and %s in places (%d,%d) and (%d,%d)",
+					number(a), number(b), i+1, j+1, j+1, i+1), "equal numbers there")
 			}
 		}
 	}

@@ -15,9 +15,9 @@ type Poisson struct {
 	mean float64
 }
 
-// NewPoisson takes the mean, up to 1e12.
+// NewPoisson takes the mean, up to 1e9.
 func NewPoisson(mean float64) (*Poisson, error) {
-	if err := parameters("poisson", must(mean > 0 && mean <= 1e12, "mean", mean, "a number above 0, up to 1e12")); err != nil {
+	if err := parameters("poisson", must(mean > 0 && mean <= 1e9, "mean", mean, "a number above 0, up to 1e9")); err != nil {
 		return nil, err
 	}
 	return &Poisson{mean: mean}, nil

@@ -31,19 +31,18 @@ func quantileOutside(p, low, high float64) (q float64, ok bool) {
 }
 
 // quantileBetween solves CDF(x) = p of a continuous distribution for x in [lo, hi], 0 < p < 1, from a start that may be anything.
-// It takes Newton's steps on the logarithm of the smaller tail, in which far tails are no steeper than near ones, and halves the
-// bracket, in the order of the floating-point numbers, where a step leaves it, and now and then, so that the search ends.
+// It takes Newton's steps on the logarithm of the smaller tail, in which far tails are no steeper than near ones. Where a step leaves
+// the bracket, or is more than half of the last one, it halves the bracket in the order of the floating-point numbers instead.
 func quantileBetween(d Univariate, p, lo, hi, start float64) float64 {
-	const steps = 256 // each fourth one halves the 2^64 numbers
 	one := make([]float64, 1)
 	x := start
 	if !(x > lo && x < hi) {
 		x = middle(lo, hi)
 	}
-	for i := range steps {
-		if x == lo || x == hi {
-			break
-		}
+	// Tails are found by their logarithms, whose rounding error is this, nearly.
+	tolerance := 0x1p-52 * (1 - math.Log(min(p, 1-p)))
+	last := math.Inf(1) // step taken
+	for x != lo && x != hi {
 		var excess, tail float64 // log of the tail over what it should be, increasing in x
 		if p < 0.5 {
 			tail = d.CDF(x)
@@ -53,7 +52,7 @@ func quantileBetween(d Univariate, p, lo, hi, start float64) float64 {
 			excess = -math.Log(tail / (1 - p))
 		}
 		switch {
-		case math.Abs(excess) <= 0x1p-53:
+		case math.Abs(excess) <= tolerance:
 			return x
 		case excess < 0:
 			lo = x
@@ -66,13 +65,15 @@ func quantileBetween(d Univariate, p, lo, hi, start float64) float64 {
 		if lo >= 0 && p < 0.5 {
 			next = x * math.Exp(-move/x) // towards 0 a tail goes as a power of x, in which this step is exact
 		}
-		if math.Abs(next-x) <= 0x1p-53*math.Abs(x) {
-			return next
+		step := math.Abs(next - x)
+		switch {
+		case step <= 0x1p-40*math.Abs(x) && next >= lo && next <= hi:
+			return next // what remains is of the order of the step's square
+		case !(next > lo && next < hi && step <= last/2):
+			x, last = middle(lo, hi), math.Inf(1)
+		default:
+			x, last = next, step
 		}
-		if i%4 == 3 || !(next > lo && next < hi) {
-			next = middle(lo, hi)
-		}
-		x = next
 	}
 	return x
 }

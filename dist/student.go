@@ -17,7 +17,7 @@ type Student struct {
 	nu, location, scale float64
 }
 
-// NewStudent takes the degrees of freedom, from 1e-6 to 1e12, the location and the scale.
+// NewStudent takes the degrees of freedom, from 1e-6 to 1e9, the location and the scale.
 func NewStudent(nu, location, scale float64) (*Student, error) {
 	if err := parameters("student", shaped("degrees of freedom", nu), finite("location", location), positive("scale", scale)); err != nil {
 		return nil, err
@@ -79,18 +79,19 @@ func (d *Student) below(t float64) float64 {
 }
 
 func (d *Student) Quantile(p float64) float64 {
-	if q, ok := quantileOutside(p, math.Inf(-1), math.Inf(1)); ok || p == 0.5 {
-		if p == 0.5 {
-			return d.location
-		}
+	if q, ok := quantileOutside(p, math.Inf(-1), math.Inf(1)); ok {
 		return q
 	}
 	// The distribution at location 0 and scale 1 is solved for, where no digit of a small quantile is lost to the location.
 	standard := &Student{nu: d.nu, scale: 1}
-	if p < 0.5 {
-		return d.location + d.scale*quantileBetween(standard, p, -math.MaxFloat64, 0, mathext.NormalQuantile(p))
+	start, t := mathext.NormalQuantile(p), 0.0
+	switch {
+	case p < 0.5:
+		t = quantileBetween(standard, p, -math.MaxFloat64, 0, start)
+	case p > 0.5:
+		t = quantileBetween(standard, p, 0, math.MaxFloat64, start)
 	}
-	return d.location + d.scale*quantileBetween(standard, p, 0, math.MaxFloat64, mathext.NormalQuantile(p))
+	return d.location + d.scale*t
 }
 
 func (d *Student) Mean() float64 {

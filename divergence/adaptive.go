@@ -20,7 +20,9 @@ const mostDims = 3
 // rule, and bounds that of the better one where a function is smooth in the cell. Where it is not, the distance is a large part of the mean
 // deviation ∫|f - mean|, and the error is taken to be up to all of that, on the line by the formula of QUADPACK.
 type adaptive struct {
-	f         func(dst, x []float64) error // dst[i*m+j] is function j at x_i; x is row-major (n, d)
+	// f sets dst[i*m+j] to exp(logWeight[i]) times function j at x_i; x is row-major (n, d). A weight may be greater, and a function
+	// smaller, than a float64 can be.
+	f         func(dst, x, logWeight []float64) error
 	m         int
 	lead      int // how many functions, the first ones, steer
 	tolerance float64
@@ -107,21 +109,22 @@ func (a *adaptive) integrate(ctx context.Context, axes [][]piece) (value, bound 
 	if err != nil {
 		return value, bound, err
 	}
-	// Where most of the value lies at an infinite end, or where numbers are too dense to cut further, there is no end to it.
-	most, ends := 0.0, false
-	for _, list := range [][]*cell{*queue, done} {
-		for _, c := range list {
-			if c.value[0] > most {
-				most, ends = c.value[0], c.atInfinity() || c.width() < narrowest
-			}
+	value, bound = sumCells(*queue, done)
+	// Where most lies at an infinite end, or much where numbers are too dense to cut further, there is no end to it.
+	most, atEnd := 0.0, false
+	for _, c := range *queue {
+		if c.value[0] > most {
+			most, atEnd = c.value[0], made > 100*dims && c.atInfinity()
 		}
 	}
-	value, bound = sumCells(*queue, done)
-	if ends && made > len(axes)*100 {
+	if _, dense := sumCells(done); atEnd || dense[0] > mostDense*value[0] {
 		return value, bound, ErrNotConverged
 	}
 	return value, bound, nil
 }
+
+// mostDense is the share of an integral that may be wrong where numbers are too dense to cut further.
+const mostDense = 1e-6
 
 // sumCells sums over cells.
 func sumCells(lists ...[]*cell) (value, bound values) {
@@ -172,14 +175,14 @@ func piecesOf(points []float64) []piece {
 	return list
 }
 
-// place is x at t, never an end of a finite piece where a density may be infinite, and |dx/dt|.
-func (p piece) place(t float64) (x, slope float64) {
+// place is x at t, never an end of a finite piece where a density may be infinite, and log |dx/dt|.
+func (p piece) place(t float64) (x, logSlope float64) {
 	if p.infinite {
-		return p.from + p.scale*(1-t)/t, math.Abs(p.scale) / t / t
+		return p.from + p.scale*(1-t)/t, math.Log(math.Abs(p.scale)) - 2*math.Log(t)
 	}
 	end := p.from + p.scale
 	x = p.from + p.scale*t
-	return min(max(x, math.Nextafter(p.from, end)), math.Nextafter(end, p.from)), p.scale
+	return min(max(x, math.Nextafter(p.from, end)), math.Nextafter(end, p.from)), math.Log(p.scale)
 }
 
 // cell is a box within one piece of each axis.
@@ -265,20 +268,19 @@ var rules = [mostDims]*rule{kronrod(), genzMalik(2), genzMalik(3)}
 // apply sets the values and errors of cells, and the axis to cut next.
 func (r *rule) apply(a *adaptive, list []*cell, dims int) error {
 	n := len(r.points)
-	x, weight := make([]float64, len(list)*n*dims), make([]float64, len(list)*n)
+	x, logWeight := make([]float64, len(list)*n*dims), make([]float64, len(list)*n)
 	for i, c := range list {
 		for k, point := range r.points {
-			weight[i*n+k] = 1
 			for j := range dims {
 				half := (c.high[j] - c.low[j]) / 2
-				at, slope := c.pieces[j].place(c.low[j] + half*(1+point[j]))
+				at, logSlope := c.pieces[j].place(c.low[j] + half*(1+point[j]))
 				x[(i*n+k)*dims+j] = at
-				weight[i*n+k] *= slope * 2 * half
+				logWeight[i*n+k] += logSlope + math.Log(2*half)
 			}
 		}
 	}
 	f := make([]float64, len(list)*n*a.m)
-	if err := a.f(f, x); err != nil {
+	if err := a.f(f, x, logWeight); err != nil {
 		return err
 	}
 	values := make([]float64, n*a.m)
@@ -287,9 +289,6 @@ func (r *rule) apply(a *adaptive, list []*cell, dims int) error {
 			better, lesser := 0.0, 0.0
 			for k := range n {
 				v := f[(i*n+k)*a.m+j]
-				if v != 0 { // where it has underflowed the weight may be infinite
-					v *= weight[i*n+k]
-				}
 				if math.IsNaN(v) {
 					return fmt.Errorf("the integrand is not a number at x = %v", x[(i*n+k)*dims:(i*n+k+1)*dims])
 				}

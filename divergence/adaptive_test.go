@@ -80,9 +80,9 @@ func TestAdaptive(t *testing.T) {
 	for _, c := range cases {
 		dims := len(c.axes)
 		evaluations := 0
-		a := &adaptive{m: 1, lead: 1, tolerance: c.tolerance, most: 3_000_000, f: func(dst, x []float64) error {
+		a := &adaptive{m: 1, lead: 1, tolerance: c.tolerance, most: 3_000_000, f: func(dst, x, logWeight []float64) error {
 			for i := range dst {
-				dst[i] = c.f(x[i*dims : (i+1)*dims])
+				dst[i] = c.f(x[i*dims:(i+1)*dims]) * math.Exp(logWeight[i])
 			}
 			evaluations += len(dst)
 			return nil

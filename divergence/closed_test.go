@@ -51,7 +51,7 @@ var pairs = [][2]string{
 	{"lognormal(0,1)", "lognormal(0.5,0.8)"},
 	{"cauchy(0,1)", "cauchy(2,3)"},
 	{"logistic(0,1)", "logistic(1,2)"},
-	{"student(5,0,1)", "student(5,1,2)"},
+	{"student(9,0,1)", "student(9,1,2)"},
 	{"poisson(4)", "poisson(7)"},
 	{"poisson(0.01)", "poisson(300)"},
 	{"geometric(0.3)", "geometric(0.6)"},

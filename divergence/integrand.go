@@ -184,6 +184,9 @@ func (f integrand) integral(v, bound float64) measure.Integral {
 // estimate is finish of a mean and its standard error s. The error follows from the slope of finish over v ± s, which is the delta
 // method where finish is nearly straight there, and finite at the end of a root.
 func (f integrand) estimate(v, s float64, n int) measure.Estimate {
-	slope := math.Abs(f.finish(v+s)-f.finish(max(v-s, 0))) / 2
-	return measure.Estimate{Value: f.finish(v), StandardError: slope, N: n}
+	value, high, low := f.finish(v), f.finish(v+s), f.finish(v-s)
+	if !isFinite(low) { // the logarithm of what is not positive
+		low = value - (high - value)
+	}
+	return measure.Estimate{Value: value, StandardError: math.Abs(high-low) / 2, N: n}
 }

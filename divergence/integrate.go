@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/likely-ml/likely/measure"
 )
 
 // Integrate computes a divergence numerically, with a bound on the error: of continuous distributions in 1 to 3 dimensions by
-// adaptive quadrature over all of space (but for chi-square, and Rényi's of order above 1, which are had over the line), of whole numbers by a sum whose tail is bounded. Wasserstein and energy distances are
-// had over the line alone, by distribution functions and quantiles, and MMD over whole numbers alone.
+// adaptive quadrature over all of space, of whole numbers by a sum whose tail is bounded. Wasserstein and energy distances are had over
+// the line alone, by distribution functions and quantiles, MMD over whole numbers alone, and chi-square and Rényi's of order above 1
+// not in several dimensions.
 //
 // Integrated with the divergence are p and q themselves. What they are short of 1 shows what integration has overlooked; it counts
 // a hundredfold in the error bound, as the integrand may be that much larger than p and q, and above 1e-4 there is no result. The
@@ -49,7 +51,7 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 	}
 	a := precision(p, q)
 	a.m, a.lead = 4, 1
-	a.f = func(dst, x []float64) error {
+	a.f = func(dst, x, logWeight []float64) error {
 		n := len(dst) / 4
 		lp, lq := make([]float64, n), make([]float64, n)
 		if err := p.LogProb(lp, x); err != nil {
@@ -59,10 +61,15 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 			return err
 		}
 		for i := range n {
-			term := f.term(lp[i], lq[i])
-			copy(dst[4*i:], []float64{term, math.Exp(lp[i]), math.Exp(lq[i]), f.sway(lp[i], lq[i], term)})
-			if math.IsInf(term, 1) && !math.IsInf(lp[i], -1) && !math.IsInf(lq[i], -1) {
-				return ErrNotConverged // it is too large for a float64, and soon larger
+			// The term is homogeneous: so far out as p itself underflows it takes the weight into the logarithms.
+			a, b := lp[i]+logWeight[i], lq[i]+logWeight[i]
+			term := f.term(a, b)
+			dst[4*i], dst[4*i+1], dst[4*i+2] = term, math.Exp(a), math.Exp(b)
+			switch {
+			case !math.IsInf(term, 1):
+				dst[4*i+3] = f.sway(a, b, term)
+			case !math.IsInf(lp[i], -1) && !math.IsInf(lq[i], -1) || farOut(x[i*d:(i+1)*d]):
+				return ErrNotConverged // it is too large for a float64, or log p or log q is
 			}
 		}
 		return nil
@@ -83,6 +90,11 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 		return measure.Integral{}, fmt.Errorf("%s: %w", k, ErrNotConverged)
 	}
 	return f.integral(value[0], wrong), nil
+}
+
+// farOut reports whether squares of x are no numbers.
+func farOut(x []float64) bool {
+	return slices.ContainsFunc(x, func(v float64) bool { return math.Abs(v) > 1e150 })
 }
 
 const (

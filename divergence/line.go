@@ -74,14 +74,15 @@ func byCDF(ctx context.Context, k Kind, p, q dist.Univariate) (measure.Integral,
 	t := points[len(points)-1]
 	scale := p.Quantile(0.9) - p.Quantile(0.1) + q.Quantile(0.9) - q.Quantile(0.1)
 	a := &adaptive{m: 3, lead: 3, tolerance: 1e-12, floor: 1e-15 * scale, most: 1_000_000}
-	a.f = func(dst, x []float64) error {
+	a.f = func(dst, x, logWeight []float64) error {
 		for i, at := range x {
 			f, g := p.CDF(at), q.CDF(at)
-			dst[3*i] = math.Abs(f - g)
+			gap := math.Abs(f - g)
 			if k == Energy {
-				dst[3*i] = 2 * (f - g) * (f - g)
+				gap = 2 * gap * gap
 			}
-			dst[3*i+1], dst[3*i+2] = f, g
+			weight := math.Exp(logWeight[i])
+			dst[3*i], dst[3*i+1], dst[3*i+2] = weight*gap, weight*f, weight*g
 		}
 		return nil
 	}
@@ -119,10 +120,11 @@ func byQuantiles(ctx context.Context, p, q dist.Univariate) (measure.Integral, e
 	moment := func(d dist.Univariate) float64 { return d.Variance() + (d.Mean()-c)*(d.Mean()-c) }
 	size := moment(p) + moment(q)
 	a := &adaptive{m: 3, lead: 3, tolerance: 1e-12, floor: 1e-15 * size, most: 40_000}
-	a.f = func(dst, x []float64) error {
+	a.f = func(dst, x, logWeight []float64) error {
 		for i, u := range x {
 			f, g := p.Quantile(u), q.Quantile(u)
-			dst[3*i], dst[3*i+1], dst[3*i+2] = (f-g)*(f-g), (f-c)*(f-c), (g-c)*(g-c)
+			weight := math.Exp(logWeight[i])
+			dst[3*i], dst[3*i+1], dst[3*i+2] = weight*(f-g)*(f-g), weight*(f-c)*(f-c), weight*(g-c)*(g-c)
 		}
 		return nil
 	}

@@ -23,14 +23,16 @@ import (
 // log p/q at most. KL's term p log(p/q) - p + q over m is Schulman's k3 = (r-1) - log r, r = q/p (Approximating KL divergence,
 // 2020), drawn from the mixture: its variance is finite where that of k3 under p, which has r², is not. Beside the mean of log p/q
 // under p, by as many draws, its standard error is 0.07 times as large from N(0,1) to N(0.1,1), 0.6 times to N(1,1), 1.4 times to
-// N(4,1) or a Student of 3 degrees of freedom (TestVariance). Where q has no Sampler, KL alone is estimated, by the mean of log p/q over 2n draws from P.
+// N(4,1) or a Student of 3 degrees of freedom (TestVariance). Where q has no Sampler, KL alone is estimated, by the mean of log p/q
+// over 2n draws from P.
 //
 // Energy and MMD are means over n independent x, x' from P and y, y' from Q of their unbiased statistics of four points (for MMD: Gretton
 // et al., A kernel two-sample test, 2012, section 6), and need no density.
 //
 // Estimates of what is a root or a logarithm of a mean have a bias of the order of 1/n; their standard errors are by the delta
-// method. Where one draw makes a tenth of a mean, as in a chi-square that is infinite, there is no estimate. A divergence is infinite if a draw shows that it is, and then has no standard error (NaN). Other kinds are
-// ErrNoEstimate. N of the result is n.
+// method. Where one draw makes a tenth of a mean, as in most chi-squares that are infinite, there is no estimate; but a mean that is
+// infinite by slowly thinning tails, such as KL from a Student of 2 degrees of freedom to a normal, is not seen in draws. A divergence
+// is infinite if a draw shows that it is, and then has no standard error (NaN). Other kinds are ErrNoEstimate. N of the result is n.
 func Simulate(ctx context.Context, k Kind, p, q Density, n int, seed uint64, o Params) (measure.Estimate, error) {
 	if err := o.check(k); err != nil {
 		return measure.Estimate{}, err
@@ -58,7 +60,10 @@ func Simulate(ctx context.Context, k Kind, p, q Density, n int, seed uint64, o P
 			kernel = func(square float64) float64 { return math.Exp(-square / (2 * o.Bandwidth * o.Bandwidth)) }
 		}
 		m, err := s.means(ctx, func(x, y *running, c chunk) error { return c.fourPoints(x, P, Q, kernel) })
-		return estimateOf(m[0].mean, m[0].variance()/float64(n), n, integrand{finish: same}), err
+		if err != nil {
+			return measure.Estimate{}, err
+		}
+		return estimateOf(k, integrand{finish: same}, n, m[0].mean, m[0].variance()/float64(n))
 	case !ofDensities:
 		return measure.Estimate{}, fmt.Errorf("%w of %s; expected a kind of densities, energy or mmd", ErrNoEstimate, k)
 	case k == ReverseKL && !first && second:
@@ -68,7 +73,10 @@ func Simulate(ctx context.Context, k Kind, p, q Density, n int, seed uint64, o P
 		m, err := s.means(ctx, func(x, _ *running, c chunk) error {
 			return c.terms(x, P, p, q, func(lp, lq float64) float64 { return lp - lq })
 		})
-		return estimateOf(m[0].mean, m[0].variance()/float64(s.n), s.n, f), err
+		if err != nil {
+			return measure.Estimate{}, err
+		}
+		return estimateOf(k, f, s.n, m[0].mean, m[0].variance()/float64(s.n))
 	case !first || !second:
 		return measure.Estimate{}, fmt.Errorf("%w of %s: expected P and Q that can be drawn from", ErrNoEstimate, k)
 	}
@@ -87,23 +95,27 @@ func Simulate(ctx context.Context, k Kind, p, q Density, n int, seed uint64, o P
 		return measure.Estimate{}, err
 	}
 	total := (m[0].mean + m[1].mean) * float64(n)
-	if largest := max(m[0].most, m[1].most); largest > mostOfOne*total && largest > 4 && !math.IsInf(largest, 1) {
-		return measure.Estimate{}, fmt.Errorf("%w of %s: one draw makes %.0f%% of the mean, so that it may be infinite; expected none to make %.0f%%",
+	if largest := max(m[0].most, m[1].most); largest > max(mostOfOne*total, 4) && !math.IsInf(largest, 1) {
+		return measure.Estimate{}, fmt.Errorf("%w of %s: one draw makes %.0f%% of the mean, more than %.0f%%, so that its standard error means nothing; it may be infinite, or needs more draws",
 			ErrNoEstimate, k, 100*largest/total, 100*mostOfOne)
 	}
-	return estimateOf((m[0].mean+m[1].mean)/2, (m[0].variance()+m[1].variance())/float64(4*n), n, f), nil
+	return estimateOf(k, f, n, (m[0].mean+m[1].mean)/2, (m[0].variance()+m[1].variance())/float64(4*n))
 }
 
-// mostOfOne is the share of a mean above which one draw tells that there are heavier ones still to come, which neither the mean nor its
-// standard error has seen.
+// mostOfOne is the share of a mean above which one draw tells of heavier ones still to come, which neither the mean nor its standard
+// error has seen. Terms of at most 4, as those of all bounded kinds, cannot be heavy.
 const mostOfOne = 0.1
 
 // estimateOf is finish of a mean, whose variance is given.
-func estimateOf(mean, variance float64, n int, f integrand) measure.Estimate {
-	if math.IsInf(mean, 1) {
-		return measure.Estimate{Value: f.finish(mean), StandardError: math.NaN(), N: n}
+func estimateOf(k Kind, f integrand, n int, mean, variance float64) (measure.Estimate, error) {
+	value := f.finish(mean)
+	switch {
+	case math.IsInf(mean, 1):
+		return measure.Estimate{Value: value, StandardError: math.NaN(), N: n}, nil
+	case !isFinite(value):
+		return measure.Estimate{}, fmt.Errorf("%w of %s: no draw lies where both have mass", ErrNoEstimate, k)
 	}
-	return f.estimate(mean, math.Sqrt(variance), n)
+	return f.estimate(mean, math.Sqrt(variance), n), nil
 }
 
 // running is the count, mean, sum of squared deviations and largest size of numbers (Welford, 1962; Chan, Golub and LeVeque, 1979, for adding

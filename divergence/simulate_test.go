@@ -31,7 +31,7 @@ func truth(t testing.TB, k divergence.Kind, p, q dist.Distribution, o divergence
 
 // TestCoverage: over 400 seeds, intervals of 1.96 standard errors cover the true value in 92% to 98% of them.
 func TestCoverage(t *testing.T) {
-	const seeds, n = 400, 2000
+	const seeds, n = 400, 1000
 	cases := []struct {
 		p, q  string
 		kinds []divergence.Kind
@@ -151,6 +151,29 @@ func TestSimulateLimits(t *testing.T) {
 	stop()
 	if _, err := divergence.Simulate(cancelled, divergence.KL, p, q, 1000, 1, params); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestTail: a mean that a few heavy draws make is refused; others are let pass.
+func TestTail(t *testing.T) {
+	for _, c := range []struct {
+		kind divergence.Kind
+		p, q string
+		ok   bool
+	}{
+		{divergence.ChiSquare, "normal(0,2)", "normal(0,1)", false}, // infinite
+		{divergence.ChiSquare, "normal(0,1)", "normal(6,1)", false}, // e^36
+		{divergence.ReverseKL, "normal(0,1)", "student(5,0,1)", true},
+		{divergence.ReverseKL, "normal(0,1)", "normal(1,2)", true},
+		{divergence.ChiSquare, "normal(0,1)", "normal(1,1)", true},
+		{divergence.KL, "poisson(4)", "poisson(7)", true},
+	} {
+		for seed := range uint64(10) {
+			e, err := divergence.Simulate(context.Background(), c.kind, divergence.Of(parse(t, c.p)), divergence.Of(parse(t, c.q)), 20_000, seed, params)
+			if c.ok != (err == nil) || err != nil && !errors.Is(err, divergence.ErrNoEstimate) {
+				t.Errorf("%s of %s and %s, seed %d: %v, %v", c.kind, c.p, c.q, seed, e, err)
+			}
+		}
 	}
 }
 
