@@ -5,6 +5,8 @@
 //	ClosedForm   a formula, or a finite sum                 measure.Exact
 //	Integrate    adaptive quadrature, or an infinite sum    measure.Integral, with a bound on its error
 //	Simulate     means over draws of log p and log q        measure.Estimate, with its standard error
+//	Sample…      from a sample of each, no density needed   measure.Estimate or measure.Approximation
+//	FromLogOdds  from a classifier that tells p from q      measure.Bound, and measure.Approximation
 //
 // No method turns into another: where there is no formula ClosedForm returns ErrNoClosedForm, and the caller chooses.
 //
@@ -143,9 +145,9 @@ const (
 	Exact       Method = "exact"      // a closed form; measure.Exact
 	Quadrature  Method = "quadrature" // numerical integration; measure.Integral, with a bound on its error
 	MonteCarlo  Method = "mc"         // means over draws of log p and log q; measure.Estimate
-	Neighbours  Method = "knn"        // distances to nearest neighbours in two samples; measure.Estimate
-	Classifier  Method = "classifier" // a classifier of p against q; measure.Estimate or measure.Bound
-	FromSamples Method = "samples"    // a statistic of two samples, of kinds that need no density; measure.Estimate
+	Neighbours  Method = "knn"        // distances to nearest neighbours in two samples; measure.Approximation
+	Classifier  Method = "classifier" // a classifier of p against q; measure.Approximation or measure.Bound
+	FromSamples Method = "samples"    // of kinds that need no density; measure.Estimate, of Wasserstein distances measure.Approximation
 )
 
 // Params are what some kinds need beside p and q.

@@ -39,13 +39,9 @@ func (p Points) at(index []int) Points {
 	return out
 }
 
-// What the functions of two samples answer to arguments that they cannot take. Errors returned wrap these and say more.
-var (
-	// ErrPoints: samples of different dimensions, with too few points, or with values that are not finite.
-	ErrPoints = errors.New("unfit samples")
-	// ErrSeedless: a nil *rand.Rand was passed.
-	ErrSeedless = errors.New("no random numbers: expected a *rand.Rand, got nil")
-)
+// ErrPoints: samples of different dimensions, with too few points, or with values that are not finite. Errors returned wrap it
+// and say more.
+var ErrPoints = errors.New("unfit samples")
 
 // checkPoints reports what is wrong with the samples x of p and y of q, each of which must have at least so many points.
 func checkPoints(x, y Points, least int) error {
@@ -89,8 +85,8 @@ func centre(x, y Points) []float64 {
 }
 
 // eachPart calls do for 0 <= part < parts on all processors, in no particular order, until ctx is cancelled. worker, below
-// workers(parts), is not shared by two calls at the same time. do writes what belongs to part alone, so that results do not depend on the
-// order.
+// workers(parts), is not shared by two calls at the same time. do writes what belongs to part alone, so that results do not
+// depend on the order.
 func eachPart(ctx context.Context, parts int, do func(worker, part int)) error {
 	var next atomic.Int64
 	var running sync.WaitGroup

@@ -7,18 +7,18 @@ import (
 	"github.com/likely-ml/likely/measure"
 )
 
-// ClassifierDivergences are divergences estimated from the log-odds of a classifier that tells p from q. The better it is, the nearer
-// are the bounds. All are of points that the classifier has not seen; the standard errors take the classifier as given.
+// ClassifierDivergences are divergences estimated from the log-odds of a classifier that tells p from q. The better it is, the
+// nearer are the bounds. All are of points that the classifier has not seen; the standard errors take the classifier as given.
 type ClassifierDivergences struct {
 	// KL is E_p[t], in nats. Where the classifier is wrong it may lie on either side.
 	KL, ReverseKL measure.Approximation
 	// KLDonskerVaradhan is E_p[t] - log E_q[e^t] <= KL(p||q) (Donsker and Varadhan, 1983; Belghazi and others, Mutual information
-	// neural estimation, 2018, equation 10), in nats. The logarithm of a mean over m points is too low by some Var_q(e^t)/(2m E_q[e^t]²),
-	// which is put right.
+	// neural estimation, 2018), in nats. The logarithm of a mean over m points is too low by some
+	// Var_q(e^t)/(2m E_q[e^t]²), which is put right.
 	KLDonskerVaradhan, ReverseKLDonskerVaradhan measure.Bound
-	// KLNWJ is 1 + E_p[t] - E_q[e^t] <= KL(p||q) (Nguyen, Wainwright and Jordan, Estimating divergence functionals and the likelihood
-	// ratio by convex risk minimization, 2010, equation 6), in nats. It is the one without bias, and never above the one before in the
-	// mean.
+	// KLNWJ is 1 + E_p[t] - E_q[e^t] <= KL(p||q) (Nguyen, Wainwright and Jordan, Estimating divergence functionals and the
+	// likelihood ratio by convex risk minimization, 2010), in nats. It is the one without bias, and never above the one before
+	// in the mean.
 	KLNWJ, ReverseKLNWJ measure.Bound
 	// JS is log 2 + ½ E_p[log σ(t)] + ½ E_q[log σ(-t)] <= JS(p||q) in nats: log 2 less the log loss with equal classes, the
 	// objective of a GAN's discriminator (Goodfellow and others, Generative adversarial nets, 2014, theorem 1).
@@ -29,9 +29,9 @@ type ClassifierDivergences struct {
 	Warnings       []string         // what makes the values doubtful, one sentence each
 }
 
-// FromLogOdds estimates divergences from t(x) = log p̂(x)/q̂(x) at n points of p and m points of q. A classifier that learned from N_p and
-// N_q points gives t(x) = log p(P|x) - log p(Q|x) - log(N_p/N_q). The points must be others than it learned from: on those it learned from
-// nothing is bounded.
+// FromLogOdds estimates divergences from t(x) = log p̂(x)/q̂(x) at n points of p and m points of q. A classifier that learned
+// from N_p and N_q points gives t(x) = log p(P|x) - log p(Q|x) - log(N_p/N_q). The points must be others than it learned from:
+// on those it learned from nothing is bounded.
 func FromLogOdds(p, q []float64) (*ClassifierDivergences, error) {
 	for _, s := range []struct {
 		name string
@@ -42,17 +42,21 @@ func FromLogOdds(p, q []float64) (*ClassifierDivergences, error) {
 		}
 		for i, t := range s.t {
 			if t-t != 0 { // NaN and the infinities
-				return nil, fmt.Errorf("%w: the log-odds of point %d of %s are %v, expected a finite number: a classifier that gives no probability of 0",
-					ErrPoints, i, s.name, t)
+				return nil, fmt.Errorf("%w: the log-odds of point %d of %s are %v, expected a finite number: "+
+					"a classifier that gives no probability of 0", ErrPoints, i, s.name, t)
 			}
 		}
 	}
 	out := &ClassifierDivergences{}
-	var worst float64
-	out.KL, out.KLDonskerVaradhan, out.KLNWJ, worst = ratioBounds(p, q)
-	if worst > heavy {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("one point of q has %.0f%% of the weight in the bounds on kl: their errors are larger than stated", 100*worst))
+	weigh := func(share float64, of, kind string) {
+		if share > heavy {
+			out.Warnings = append(out.Warnings, fmt.Sprintf(
+				"one point of %s has %.0f%% of the weight in the bounds on %s: their errors are larger than stated", of, 100*share, kind))
+		}
 	}
+	var share float64
+	out.KL, out.KLDonskerVaradhan, out.KLNWJ, share = ratioBounds(p, q)
+	weigh(share, "q", "kl")
 	negate := func(t []float64) []float64 {
 		v := make([]float64, len(t))
 		for i := range t {
@@ -61,10 +65,8 @@ func FromLogOdds(p, q []float64) (*ClassifierDivergences, error) {
 		return v
 	}
 	minusP, minusQ := negate(p), negate(q)
-	out.ReverseKL, out.ReverseKLDonskerVaradhan, out.ReverseKLNWJ, worst = ratioBounds(minusQ, minusP)
-	if worst > heavy {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("one point of p has %.0f%% of the weight in the bounds on reverse_kl: their errors are larger than stated", 100*worst))
-	}
+	out.ReverseKL, out.ReverseKLDonskerVaradhan, out.ReverseKLNWJ, share = ratioBounds(minusQ, minusP)
+	weigh(share, "p", "reverse_kl")
 	n := len(p) + len(q)
 	meanP, varP := meanOf(p, logSigmoid)
 	meanQ, varQ := meanOf(minusQ, logSigmoid)

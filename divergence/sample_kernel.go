@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 
+	"github.com/likely-ml/likely/dist"
 	"github.com/likely-ml/likely/measure"
 	_ "github.com/likely-ml/likely/tensor/cpu/gonumblas" // blas32 and blas64 run on our kernels
 )
@@ -18,7 +19,7 @@ import (
 type kernel func(s []float64)
 
 // distanceKernel is k = -|x-y|. With it the squared maximum mean discrepancy is the energy distance (Sejdinovic, Sriperumbudur,
-// Gretton and Fukumizu, Equivalence of distance-based and RKHS-based statistics in hypothesis testing, 2013, section 3).
+// Gretton and Fukumizu, Equivalence of distance-based and RKHS-based statistics in hypothesis testing, 2013).
 func distanceKernel(s []float64) {
 	for j, v := range s {
 		s[j] = -math.Sqrt(max(v, 0))
@@ -39,12 +40,12 @@ func gaussianKernel(h float64) kernel {
 //
 //	E(p, q) = 2 E|x-y| - E|x-x'| - E|y-y'|,   x, x' ~ p,  y, y' ~ q,
 //
-// from a sample of each (Székely and Rizzo, Energy statistics, 2013). It is in units of x, at least 0, symmetric, and 0 where p = q
-// alone. The estimate takes the means over pairs of different points, so it has no bias and is negative half of the time where p = q.
-// scipy.stats.energy_distance is the square root of the same with the pairs (i, i), which has a bias upwards.
+// from a sample of each (Székely and Rizzo, Energy statistics, 2013). It is in units of x, at least 0, symmetric, and 0 where p
+// = q alone. The estimate takes the means over pairs of different points, so it has no bias and is negative half of the time
+// where p = q. scipy.stats.energy_distance is the square root of the same with the pairs (i, i), which has a bias upwards.
 //
-// All pairs are taken: O(n log n) in one dimension, where sorted points need no pairs, else O((n+m)² d). [SampleEnergyBlocks] is for
-// large samples. The standard error is that of a U-statistic, see unbiasedMMD.
+// All pairs are taken: O(n log n) in one dimension, where sorted points need no pairs, else O((n+m)² d). [SampleEnergyBlocks]
+// is for large samples. The standard error is that of a U-statistic, see unbiasedMMD.
 func SampleEnergy(ctx context.Context, x, y Points) (measure.Estimate, error) {
 	if err := checkPoints(x, y, leastPairs); err != nil {
 		return measure.Estimate{}, err
@@ -60,9 +61,9 @@ func SampleEnergy(ctx context.Context, x, y Points) (measure.Estimate, error) {
 //
 //	MMD² = E k(x,x') + E k(y,y') - 2 E k(x,y),   k(x,y) = exp(-|x-y|²/(2h²)),
 //
-// between p and q from a sample of each, without bias (Gretton, Borgwardt, Rasch, Schölkopf and Smola, A kernel two-sample test, 2012,
-// equation 3). It is in [0, 2], symmetric, and 0 where p = q alone; the estimate is negative half of the time there. It depends on
-// the bandwidth h, in units of x: compare only where that is the same. [MedianBandwidth] is the usual one.
+// between p and q from a sample of each, without bias (Gretton, Borgwardt, Rasch, Schölkopf and Smola, A kernel two-sample
+// test, 2012, equation 3). It is in [0, 2], symmetric, and 0 where p = q alone; the estimate is negative half of the time
+// there. It depends on the bandwidth h, in units of x: compare only where that is the same. [MedianBandwidth] is the usual one.
 //
 // All pairs are taken, O((n+m)² d); [SampleMMDBlocks] is for large samples. The standard error is that of a U-statistic, see
 // unbiasedMMD.
@@ -96,14 +97,15 @@ type sums struct {
 }
 
 // unbiasedMMD is the estimate mean(xx) + mean(yy) - 2 mean(xy) over pairs of different points, and its standard error as a
-// two-sample U-statistic of order 2. With the row means a_i over x and b_i over y of the kernel at x_i, c_j over y and e_j over x at
-// y_j, their variances V, and ξ the variances of k that are left when what rests on one of its points is taken off,
+// two-sample U-statistic of order 2. With the row means a_i over x and b_i over y of the kernel at x_i, c_j over y and e_j over
+// x at y_j, their variances V, and ξ the variances of k that are left when what rests on one of its points is taken off,
 //
 //	4 V(a-b)/n + 4 V(c-e)/m - (2 ξ_xx/(n(n-1)) + 2 ξ_yy/(m(m-1)) + 4 ξ_xy/(nm)).
 //
-// The bracket is the variance where p = q. The first two terms have twice as much of it, since row means are over few points, so it is
-// taken off once, and nothing below it is believed (Hoeffding, A class of statistics with asymptotically normal distribution, 1948;
-// Serfling, Approximation theorems of mathematical statistics, 1980, section 5.2 and 5.3).
+// The bracket is the variance where p = q. The first two terms have twice as much of it, since row means are over few points,
+// so it is taken off once, and nothing below it is believed. Where p = q the first two are known only up to the size of the
+// bracket, and the error comes out too large, by some 1.4 (Hoeffding, A class of statistics with asymptotically normal
+// distribution, 1948; Serfling, Approximation theorems of mathematical statistics, 1980, section 5.2).
 func unbiasedMMD(s sums) measure.Estimate {
 	n, m := float64(len(s.xx)), float64(len(s.yy))
 	if n == 0 { // cancelled
@@ -201,8 +203,8 @@ func pairSums(ctx context.Context, x, y Points, k kernel) (sums, error) {
 	return s, nil
 }
 
-// addPairs sets row[i] to the sum of k over the pairs of a_i with all b_j, without j = i if a and b are the same, and returns the sum
-// of squares over all.
+// addPairs sets row[i] to the sum of k over the pairs of a_i with all b_j, without j = i if a and b are the same, and returns
+// the sum of squares over all.
 func addPairs(ctx context.Context, row []float64, a, b Points, centre []float64, k kernel, same bool) (squares float64, err error) {
 	parts := (a.Len() + blockRows - 1) / blockRows
 	partSquares := make([]float64, parts)
@@ -295,14 +297,14 @@ func lineSquares(a, b []float64) float64 {
 // medianPoints is how many points of each sample MedianBandwidth looks at, at most.
 const medianPoints = 500
 
-// MedianBandwidth is the median heuristic: the median of |z-z'| over pairs of different points of both samples together, of up to 500
-// points of each, which r chooses (Gretton and others, 2012, section 8). It is an error where that is 0.
+// MedianBandwidth is the median heuristic: the median of |z-z'| over pairs of different points of both samples together, of up
+// to 500 points of each, which r chooses (Gretton and others, 2012, section 8). It is an error where that is 0.
 func MedianBandwidth(ctx context.Context, x, y Points, r *rand.Rand) (float64, error) {
 	if err := checkPoints(x, y, 1); err != nil {
 		return 0, err
 	}
 	if r == nil {
-		return 0, ErrSeedless
+		return 0, dist.ErrNoRand
 	}
 	x, y = some(x, medianPoints, r), some(y, medianPoints, r)
 	z := Points{x.D, slices.Concat(x.X, y.X)}
@@ -318,7 +320,8 @@ func MedianBandwidth(ctx context.Context, x, y Points, r *rand.Rand) (float64, e
 	slices.Sort(pairs)
 	h := (math.Sqrt(pairs[(len(pairs)-1)/2]) + math.Sqrt(pairs[len(pairs)/2])) / 2
 	if h == 0 {
-		return 0, fmt.Errorf("%w: the median distance of two points is 0, so it gives no bandwidth; give one, or leave points out that repeat", ErrPoints)
+		return 0, fmt.Errorf("%w: the median distance of two points is 0, so it gives no bandwidth; "+
+			"give one, or leave points out that repeat", ErrPoints)
 	}
 	return h, nil
 }
@@ -331,10 +334,11 @@ func some(p Points, n int, r *rand.Rand) Points {
 	return p.at(r.Perm(p.Len())[:n])
 }
 
-// SampleMMDBlocks is [SampleMMD] in time O(n b d): both samples, shuffled by r, are cut into blocks of b points, and the estimate is the
-// mean of the unbiased estimates of the blocks (Zaremba, Gretton and Blaschko, B-tests, 2013). The larger sample is used as far as the
-// smaller one goes. b = 2 is the linear-time statistic (Gretton and others, 2012, section 6), with all four cross pairs of its two pairs
-// of points; a larger b has less variance where p is near q. Blocks are independent, so the standard error is that of a mean.
+// SampleMMDBlocks is [SampleMMD] in time O(n b d): both samples, shuffled by r, are cut into blocks of b points, and the
+// estimate is the mean of the unbiased estimates of the blocks (Zaremba, Gretton and Blaschko, B-tests, 2013). The larger
+// sample is used as far as the smaller one goes. b = 2 is the linear-time statistic (Gretton and others, 2012, section 6), with
+// all four cross pairs of its two pairs of points; a larger b has less variance where p is near q. Blocks are independent, so
+// the standard error is that of a mean.
 func SampleMMDBlocks(ctx context.Context, x, y Points, h float64, b int, r *rand.Rand) (measure.Estimate, error) {
 	if err := checkBandwidth(h); err != nil {
 		return measure.Estimate{}, err
@@ -358,7 +362,7 @@ func blocks(ctx context.Context, x, y Points, k kernel, b int, r *rand.Rand) (me
 		return measure.Estimate{}, err
 	}
 	if r == nil {
-		return measure.Estimate{}, ErrSeedless
+		return measure.Estimate{}, dist.ErrNoRand
 	}
 	c := centre(x, y)
 	ix, iy := r.Perm(x.Len()), r.Perm(y.Len())

@@ -17,8 +17,8 @@ type sorter struct{ key, spare []uint64 }
 // radixBits are sorted by in each pass: 2048 counters fit the first-level cache, and three passes are enough for 32 bits.
 const radixBits = 11
 
-// sort fills out with v in order, by passes over the bits of its values, the lowest first, each of which keeps the order of the one before: O(n).
-// On a million values it takes a sixth of the time of slices.Sort on the same keys.
+// sort fills out with v in order, by passes over the bits of its values, the lowest first, each of which keeps the order of the
+// one before: O(n).
 func (s *sorter) sort(out *ordered, v []float32) {
 	n := len(v)
 	s.key, s.spare = slices.Grow(s.key[:0], n)[:n], slices.Grow(s.spare[:0], n)[:n]
@@ -62,10 +62,10 @@ func fromOrderedBits(k uint32) float32 {
 	return math.Float32frombits(k ^ (^uint32(int32(k)>>31) | 1<<31))
 }
 
-// potentials are functions f and g by which a change of a sample changes a transport cost to first order: f at points of x, g at points of
-// y, each but for a constant. The variance of the cost is Var f(x)/n + Var g(y)/m (del Barrio and Loubes, Central limit theorems for
-// empirical transportation cost in general dimension, 2019, theorem 4.1). A variance is known well from few points: only every 2^shift-th
-// of x and of y is kept.
+// potentials are functions f and g by which a change of a sample changes a transport cost to first order: f at points of x, g
+// at points of y, each but for a constant. The variance of the cost is Var f(x)/n + Var g(y)/m (del Barrio and Loubes, Central
+// limit theorems for empirical transportation cost in general dimension, 2019). A variance is known well from few points: only
+// every 2^shift-th of x and of y is kept.
 type potentials struct {
 	f, g           []float32
 	shiftF, shiftG int
@@ -108,9 +108,9 @@ func varianceOf[T float32 | float64](v []T) float64 {
 //
 //	∫ |F⁻¹(u) - G⁻¹(u)| du,   ∫ (F⁻¹(u) - G⁻¹(u))² du   over 0 to 1
 //
-// with the quantile functions of the samples: exact, for any sizes. With T the monotone map of x to y, the potentials climb by f' =
-// sign(x - T(x)) and f' = 2 (x - T(x)); f is the integral of this over the points by the trapezoid rule, and g the same with the samples
-// exchanged.
+// with the quantile functions of the samples: exact, for any sizes. With T the monotone map of x to y, the potentials climb by
+// f' = sign(x - T(x)) and f' = 2 (x - T(x)); f is the integral of this over the points by the trapezoid rule, and g the same
+// with the samples exchanged.
 func lineCosts(a, b *ordered, p1, p2 potentials) (w1, squareW2 float64) {
 	n, m := len(a.x), len(b.x)
 	fromA := climb{at: a.at, f1: p1.f, f2: p2.f, shift: p1.shiftF}

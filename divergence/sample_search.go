@@ -9,7 +9,8 @@ import (
 	"gonum.org/v1/gonum/blas/blas32"
 )
 
-// nearest are the k nearest points of a sample to each of n queries, nearest first; of equally near ones the lower index comes first.
+// nearest are the k nearest points of a sample to each of n queries, nearest first; of equally near ones the lower index comes
+// first.
 type nearest struct {
 	k      int
 	square []float64 // (n, k) squared distances
@@ -56,12 +57,12 @@ func (c candidates) offer(square float64, index int32) {
 	c.square[k], c.index[k] = square, index
 }
 
-// treeDimensions is the most dimensions in which a k-d tree is faster than all products: BenchmarkSearch says so.
-const treeDimensions = 10
+// treeDimensions is the most dimensions in which a k-d tree is faster than products with all points: see BenchmarkSearch.
+const treeDimensions = 7
 
-// search finds the k nearest points of base to each of query, exactly: rounding is that of a float64 sum of squared differences. With
-// same set, query and base are one sample and a point is no neighbour of its own; k is below the number of points of base then, else at
-// most that number.
+// search finds the k nearest points of base to each of query, exactly: rounding is that of a float64 sum of squared
+// differences. With same set, query and base are one sample and a point is no neighbour of its own; k is below the number of
+// points of base then, else at most that number.
 func search(ctx context.Context, query, base Points, k int, same bool) (nearest, error) {
 	if query.D <= treeDimensions {
 		return treeSearch(ctx, query, base, k, same)
@@ -69,8 +70,8 @@ func search(ctx context.Context, query, base Points, k int, same bool) (nearest,
 	return productSearch(ctx, query, base, k, same)
 }
 
-// productSearch compares all points. A product of matrices in float32 gives |a|² + |b|² - 2 a·b, whose error is bounded; the distances
-// that may be small enough are computed again in float64.
+// productSearch compares all points. A product of matrices in float32 gives |a|² + |b|² - 2 a·b, whose error is bounded; the
+// distances that may be small enough are computed again in float64.
 func productSearch(ctx context.Context, query, base Points, k int, same bool) (nearest, error) {
 	out := newNearest(query.Len(), k)
 	c := centre(query, base)
@@ -148,16 +149,4 @@ func lengths(p Points) []float32 {
 		out[i] = float32(math.Sqrt(sum))
 	}
 	return out
-}
-
-// coincident counts the points that lie at distance 0 from their k-th neighbour.
-func (s nearest) coincident() int {
-	n := 0
-	for i := range len(s.index) / s.k {
-		square, _ := s.of(i)
-		if square[s.k-1] == 0 {
-			n++
-		}
-	}
-	return n
 }

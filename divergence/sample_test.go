@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/likely-ml/likely/dist"
 )
 
 // normal draws n points from the normal distribution of d dimensions with deviation sd, whose mean is shift in the first dimension.
@@ -138,8 +140,8 @@ func covered(t *testing.T, seeds int, truth float64, f func(r *rand.Rand) (value
 	return share, mean, math.Sqrt(variance / float64(seeds))
 }
 
-// The answers are those of N(0, I) and N(shift, I): MMD² = 2 c (1 - exp(-|shift|²/(2(h²+2)))) with c = (h²/(h²+2))^(d/2); the energy
-// distance on the line 2 E|z√2+shift| - 4/√π; sliced distances by E|θ·shift| and E(θ·shift)².
+// The answers are those of N(0, I) and N(shift, I): MMD² = 2 c (1 - exp(-|shift|²/(2(h²+2)))) with c = (h²/(h²+2))^(d/2); the
+// energy distance on the line 2 E|z√2+shift| - 4/√π; sliced distances by E|θ·shift| and E(θ·shift)².
 func TestStandardErrorsCover(t *testing.T) {
 	ctx := context.Background()
 	const h, seeds = 1.5, 400
@@ -523,7 +525,7 @@ func TestSamplesRefuse(t *testing.T) {
 				t.Errorf("%s: %v, expected ErrPoints", name, err)
 			}
 		}
-		if err := call(good, good, nil); err != nil && !errors.Is(err, ErrSeedless) {
+		if err := call(good, good, nil); err != nil && !errors.Is(err, dist.ErrNoRand) {
 			t.Errorf("%s without randomness: %v", name, err)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// tree is a k-d tree (Friedman, Bentley and Finkel, An algorithm for finding best matches in logarithmic expected time, 1977): each node
-// cuts its points at the median of the dimension in which they are widest. Points lie in the order of the leaves.
+// tree is a k-d tree (Friedman, Bentley and Finkel, An algorithm for finding best matches in logarithmic expected time, 1977):
+// each node cuts its points at the median of the dimension in which they are widest. Points lie in the order of the leaves.
 type tree struct {
 	points Points
 	index  []int32 // of each point in the sample

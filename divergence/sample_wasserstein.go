@@ -9,26 +9,27 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
 
+	"github.com/likely-ml/likely/dist"
 	"github.com/likely-ml/likely/internal/assignment"
 	"github.com/likely-ml/likely/measure"
 )
 
-// Transport are Wasserstein distances, in units of x, estimated by those of two samples. These are exact for the samples, but samples
-// lie further from each other than their distributions: the values are biased upwards, most where p is near q and in many dimensions,
-// so they are no Estimates. Where p = q in one dimension they are of order 1/√n. The standard errors cover the chance in the samples where
-// p and q differ, and that of the directions.
+// Transport are Wasserstein distances, in units of x, estimated by those of two samples. These are exact for the samples, but
+// samples lie further from each other than their distributions: the values are biased upwards, most where p is near q and in
+// many dimensions, so they are no Estimates. Where p = q in one dimension they are of order 1/√n. The standard errors cover the
+// chance in the samples where p and q differ, and that of the directions.
 type Transport struct {
 	W1 measure.Approximation // inf E|x-y| over couplings of p and q
 	W2 measure.Approximation // √(inf E|x-y|²)
 }
 
-// MaxTransport is the most points of a sample in more than one dimension that [SampleWasserstein] takes: its time grows with the third
-// power, and the memory with the square.
+// MaxTransport is the most points of a sample in more than one dimension that [SampleWasserstein] takes: its time grows with
+// the third power, and the memory with the square.
 const MaxTransport = 4000
 
-// SampleWasserstein estimates the Wasserstein distances of p and q by those of the samples. In one dimension the samples may have any
-// sizes, O(n log n). In more they must have the same size, up to [MaxTransport]: the coupling is then a permutation (Birkhoff), which is
-// found as an assignment. Between samples of different sizes in more dimensions, see [SampleSliced].
+// SampleWasserstein estimates the Wasserstein distances of p and q by those of the samples. In one dimension the samples may
+// have any sizes, O(n log n). In more they must have the same size, up to [MaxTransport]: the coupling is then a permutation
+// (Birkhoff), which is found as an assignment. Between samples of different sizes in more dimensions, see [SampleSliced].
 func SampleWasserstein(ctx context.Context, x, y Points) (Transport, error) {
 	if err := checkPoints(x, y, 2); err != nil {
 		return Transport{}, err
@@ -44,8 +45,8 @@ func SampleWasserstein(ctx context.Context, x, y Points) (Transport, error) {
 		return transport(w1, p1.variance(n, m), w2, p2.variance(n, m), n+m), ctx.Err()
 	}
 	if n != m || n > MaxTransport {
-		return Transport{}, fmt.Errorf("%w: %d and %d points in %d dimensions, expected equal numbers of at most %d; take as many of each, or the sliced distance",
-			ErrPoints, n, m, x.D, MaxTransport)
+		return Transport{}, fmt.Errorf("%w: %d and %d points in %d dimensions, expected equal numbers of at most %d; "+
+			"take as many of each, or the sliced distance", ErrPoints, n, m, x.D, MaxTransport)
 	}
 	cost := make([]float64, n*n)
 	err := eachPart(ctx, n, func(_, i int) {
@@ -88,13 +89,13 @@ func transport(w1, v1, squareW2, v2 float64, n int) Transport {
 	return Transport{W1: approximate(w1, v1, n), W2: approximate(w2, v2, n)}
 }
 
-// SampleSliced estimates the sliced Wasserstein distances of p and q: the mean of W1, and the root mean square of W2, between the
-// projections of p and of q on a line, over lines in all directions of the unit sphere (Bonneel, Rabin, Peyré and Pfister, Sliced and
-// Radon Wasserstein barycenters of measures, 2015). Projections are exact in one dimension each; so many directions, drawn by r, stand
-// for all. The samples may have any sizes. Time O(directions n (d + log n)), memory O(n) for each thread.
+// SampleSliced estimates the sliced Wasserstein distances of p and q: the mean of W1, and the root mean square of W2, between
+// the projections of p and of q on a line, over lines in all directions of the unit sphere (Bonneel, Rabin, Peyré and Pfister,
+// Sliced and Radon Wasserstein barycenters of measures, 2015). Projections are exact in one dimension each; so many directions,
+// drawn by r, stand for all. The samples may have any sizes. Time O(directions n (d + log n)), memory O(n) for each thread.
 //
-// The variance is that over directions, divided by their number, plus that of the samples by the potentials of each, averaged over the
-// directions.
+// The variance is that over directions, divided by their number, plus that of the samples by the potentials of each, averaged
+// over the directions.
 func SampleSliced(ctx context.Context, x, y Points, directions int, r *rand.Rand) (Transport, error) {
 	if err := checkPoints(x, y, 2); err != nil {
 		return Transport{}, err
@@ -103,7 +104,7 @@ func SampleSliced(ctx context.Context, x, y Points, directions int, r *rand.Rand
 		return Transport{}, fmt.Errorf("%d directions, expected at least 2 for a standard error", directions)
 	}
 	if r == nil {
-		return Transport{}, ErrSeedless
+		return Transport{}, dist.ErrNoRand
 	}
 	theta := sphere(directions, x.D, r)
 	s := slicing{
@@ -183,8 +184,8 @@ func (s potentialSums) variance(n, m int) float64 {
 	return varianceOf(s.f)/float64(n) + varianceOf(s.g)/float64(m)
 }
 
-// group takes the directions from first on. The threads add their potentials up in the order of the directions, so that the sums have
-// the same bits at any number of threads.
+// group takes the directions from first on. The threads add their potentials up in the order of the directions, so that the
+// sums have the same bits at any number of threads.
 func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 	n, m, l := s.x.Len(), s.y.Len(), len(theta)/s.x.D
 	if s.px == nil {
@@ -218,8 +219,8 @@ func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 	})
 }
 
-// project sets dst, (directions, n), to the projections of the points, the centre taken off, so that the rounding errors of float32 are
-// those of the spread of the points, not of their place.
+// project sets dst, (directions, n), to the projections of the points, the centre taken off, so that the rounding errors of
+// float32 are those of the spread of the points, not of their place.
 func project(ctx context.Context, dst []float32, p Points, theta []float32, centre []float64) error {
 	const rows = 1024
 	n, l := p.Len(), len(theta)/p.D

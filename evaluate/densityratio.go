@@ -17,15 +17,15 @@ const RatioFolds = 3
 // recalibrated is the share of the examples to learn from on which the log-odds are put right.
 const recalibrated = 0.15
 
-// DensityRatio estimates divergences of the distributions p and q that two sets were drawn from, by a classifier that tells them apart:
-// p(P|x)/p(Q|x) is p(x)/q(x) times the ratio of the class shares (Sugiyama, Suzuki and Kanamori, Density ratio estimation in machine
-// learning, 2012, chapter 4). Labels of the sets are not looked at.
+// DensityRatio estimates divergences of the distributions p and q that two sets were drawn from, by a classifier that tells
+// them apart: p(P|x)/p(Q|x) is p(x)/q(x) times the ratio of the class shares (Sugiyama, Suzuki and Kanamori, Density ratio
+// estimation in machine learning, 2012, chapter 4). Labels of the sets are not looked at.
 //
-// Both sets are cut into folds, and each part is judged by a classifier that learned from the other parts alone: so every example is
-// used, and none by a classifier that has seen it (cross-fitting). Of what a classifier learns from, 15% are set aside as its
-// validation part, on which two numbers a and b are then learned that turn its log-odds t into a t + b (Platt, Probabilistic outputs
-// for support vector machines, 1999): an overconfident classifier would exaggerate. run gives seed, threads and the rest; its
-// Validation is not used.
+// Both sets are cut into folds, and each part is judged by a classifier that learned from the other parts alone: so every
+// example is used, and none by a classifier that has seen it (cross-fitting). Of what a classifier learns from, 15% are set
+// aside as its validation part, on which two numbers a and b are then learned that turn its log-odds t into a t + b (Platt,
+// Probabilistic outputs for support vector machines, 1999): an overconfident classifier would exaggerate. run gives seed,
+// threads and the rest; its Validation is not used.
 func DensityRatio(ctx context.Context, spec model.Spec, p, q data.Set, folds int, run model.Run) (*divergence.ClassifierDivergences, error) {
 	both, err := newRivals(p, q)
 	if err != nil {
@@ -194,8 +194,8 @@ func (s *rivals) logOdds(ctx context.Context, dst []float64, c model.Classifier,
 // platt turns log-odds t into slope t + shift.
 type platt struct{ slope, shift float64 }
 
-// fit minimises the mean log loss of the examples of p, plus that of those of q, plus (slope - 1)²/n, which keeps the slope finite where
-// the two do not overlap. The loss is convex, and Newton's method with halved steps finds the minimum.
+// fit minimises the mean log loss of the examples of p, plus that of those of q, plus (slope - 1)²/n, which keeps the slope
+// finite where the two do not overlap. The loss is convex, and Newton's method with halved steps finds the minimum.
 func (l *platt) fit(t []float64, isP func(i int) bool) {
 	weight := make([]float64, len(t))
 	sign := make([]float64, len(t))

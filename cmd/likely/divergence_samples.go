@@ -145,7 +145,8 @@ func (a *app) fromSamples(ctx context.Context, both *pair, k divergence.Kind, me
 			s.neighbours = v
 		}
 		value := map[divergence.Kind]measure.Approximation{
-			divergence.KL: s.neighbours.KL, divergence.ReverseKL: s.neighbours.ReverseKL, divergence.JS: s.neighbours.JS}[k]
+			divergence.KL: s.neighbours.KL, divergence.ReverseKL: s.neighbours.ReverseKL, divergence.JS: s.neighbours.JS,
+		}[k]
 		return one(value.As(about), s.neighbours.Warnings...), nil
 	case divergence.Classifier:
 		return a.byClassifier(ctx, s, k, f.classifier)
@@ -153,7 +154,8 @@ func (a *app) fromSamples(ctx context.Context, both *pair, k divergence.Kind, me
 	switch k {
 	case divergence.Energy, divergence.MMD:
 		var v measure.Estimate
-		n, block := s.x.Len()+s.y.Len(), float64(s.x.Len()+s.y.Len())*float64(s.x.Len()+s.y.Len())*float64(s.x.D) > mostPairs
+		n := s.x.Len() + s.y.Len()
+		block := float64(n)*float64(n)*float64(s.x.D) > mostPairs
 		if k == divergence.Energy && s.x.D == 1 {
 			block = false // no pairs are needed
 		}
@@ -200,7 +202,7 @@ func (a *app) fromSamples(ctx context.Context, both *pair, k divergence.Kind, me
 		}
 		return one(s.transport.W2.As(about), upwards), nil
 	}
-	return nil, fmt.Errorf("%w: %s of two samples", errNotByMethod, k)
+	return nil, fmt.Errorf("%w: %s", errNotByMethod, k)
 }
 
 // light reports a written distribution of whose distances samples give no error, as they have no variance.
@@ -248,17 +250,19 @@ func (a *app) byClassifier(ctx context.Context, s *samples, k divergence.Kind, n
 	const lower = "lower"
 	switch k {
 	case divergence.KL:
-		return []found{number(c.KL.As(about), "", "log_odds"), number(c.KLDonskerVaradhan.As(about), lower, "donsker_varadhan"), number(c.KLNWJ.As(about), lower, "nwj")}, nil
+		return []found{number(c.KL.As(about), "", "log_odds"),
+			number(c.KLDonskerVaradhan.As(about), lower, "donsker_varadhan"), number(c.KLNWJ.As(about), lower, "nwj")}, nil
 	case divergence.ReverseKL:
-		return []found{number(c.ReverseKL.As(about), "", "log_odds"), number(c.ReverseKLDonskerVaradhan.As(about), lower, "donsker_varadhan"), number(c.ReverseKLNWJ.As(about), lower, "nwj")}, nil
+		return []found{number(c.ReverseKL.As(about), "", "log_odds"),
+			number(c.ReverseKLDonskerVaradhan.As(about), lower, "donsker_varadhan"), number(c.ReverseKLNWJ.As(about), lower, "nwj")}, nil
 	case divergence.JS:
 		return []found{number(c.JS.As(about), lower, "log_loss")}, nil
 	}
 	return []found{number(c.TotalVariation.As(about), lower, "accuracy")}, nil
 }
 
-// tellApart is the recipe of the classifier of the given name, with its defaults; of "", a small and quick one that fits the data, whose
-// name it sets.
+// tellApart is the recipe of the classifier of the given name, with its defaults; of "", a small and quick one that fits the
+// data, whose name it sets.
 func (a *app) tellApart(schema *data.Schema, name *string) (model.Spec, error) {
 	if *name != "" {
 		e, err := model.Lookup(*name)

@@ -7,17 +7,17 @@ import (
 	"math"
 )
 
-// Assignment gives each row of a square matrix of costs a column of its own so that the sum of the costs is least. The prices prove it:
-// cost[i][j] >= RowPrice[i] + ColumnPrice[j], with equality where j is the column of i.
+// Assignment gives each row of a square matrix of costs a column of its own so that the sum of the costs is least. The prices
+// prove it: cost[i][j] >= RowPrice[i] + ColumnPrice[j], with equality where j is the column of i.
 type Assignment struct {
 	Column                []int // of each row
 	RowPrice, ColumnPrice []float64
 }
 
-// Solve solves the problem for n rows of n finite costs, row-major, in O(n³) (Jonker and Volgenant, A shortest augmenting path algorithm for
-// dense and sparse linear assignment problems, 1987, by their LAPJV): columns, last to first, take their cheapest row; two rounds of bids
-// of the free rows leave few without a column; for each of these the shortest path of reduced costs to a free column is found, which takes
-// turns between rows and their columns, and everyone on it moves one column on.
+// Solve solves the problem for n rows of n finite costs, row-major, in O(n³) (Jonker and Volgenant, A shortest augmenting path
+// algorithm for dense and sparse linear assignment problems, 1987, by their LAPJV): columns, last to first, take their cheapest
+// row; two rounds of bids of the free rows leave few without a column; for each of these the shortest path of reduced costs to
+// a free column is found, which takes turns between rows and their columns, and everyone on it moves one column on.
 func Solve(ctx context.Context, n int, cost []float64) (*Assignment, error) {
 	if n < 1 || len(cost) != n*n {
 		return nil, fmt.Errorf("%d costs for %d rows, expected as many columns", len(cost), n)
@@ -67,8 +67,8 @@ func fill(n int) []int {
 	return v
 }
 
-// reduceColumns prices each column at its least cost and gives it to the row there if that is free; then a row lowers the price of its
-// column as far as it would still choose it. It returns the rows without a column.
+// reduceColumns prices each column at its least cost and gives it to the row there if that is free; then a row lowers the price
+// of its column as far as it would still choose it. It returns the rows without a column.
 func (s *solver) reduceColumns() (free []int) {
 	n := s.n
 	wins := make([]int, n)
@@ -103,8 +103,8 @@ func (s *solver) reduceColumns() (free []int) {
 	return free
 }
 
-// mostBids is how many bids a row makes in a round on average, at most: with real costs, price wars over little are longer than a search
-// for paths.
+// mostBids is how many bids a row makes in a round on average, at most: with real costs, price wars over little are longer than
+// a search for paths.
 const mostBids = 10
 
 // bid lets each free row take its cheapest column at the price at which the second cheapest costs as much. The row that had it is
