@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/likely-ml/likely/evaluate"
 	"github.com/likely-ml/likely/model"
@@ -55,19 +56,19 @@ func (a *app) privacy(ctx context.Context, s *subject) ([]report.Section, error)
 	}
 	section.Command = shellWords(append(words, "--seed", fmt.Sprint(a.seed)))
 	if len(p.Spaces) > 0 {
-		t := tableOf("Nearness to training examples", spaceRows(p.Spaces))
-		for _, sp := range p.Spaces {
-			t.Caption += fmt.Sprintf("; %s: %s", sp.Name, sp.Space)
-		}
-		section.Tables = append(section.Tables, t)
+		section.Tables = append(section.Tables, tableOf("Nearness to training examples", spaceRows(p.Spaces)))
 	}
-	t := tableOf("Membership attacks", attackRows(p.Attacks))
+	section.Tables = append(section.Tables, tableOf("Membership attacks", attackRows(p.Attacks)))
+	var terms []string
+	for _, sp := range p.Spaces {
+		terms = append(terms, sp.Name+": "+sp.Space)
+	}
 	var curves []report.Series
 	for _, attack := range p.Attacks {
-		t.Caption += fmt.Sprintf("; %s: by %s", attack.Name, attack.Score)
+		terms = append(terms, attack.Name+": by "+attack.Score)
 		curves = append(curves, report.ROCOf(attack.Name, attack.ROC))
 	}
-	section.Tables = append(section.Tables, t)
+	section.Text = append(section.Text, "What the names mean: "+strings.Join(terms, "; ")+".")
 	f, err := report.ROC("ROC curves of the attacks; on the dashed line nothing is given away",
 		"Share of training examples that each attack takes for such against the share of held-out examples that it takes for such", curves...)
 	if err != nil {
