@@ -127,9 +127,10 @@ func Privacy(ctx context.Context, m model.Model, train, heldOut data.Set, o Priv
 	case o.N < 0 || o.Pairs < 0:
 		return nil, fmt.Errorf("%d examples and %d pairs asked for, expected 0 or more", o.N, o.Pairs)
 	case train.Len() < LeastPrivate:
-		return nil, fmt.Errorf("%d training examples to compare with, expected at least %d", train.Len(), LeastPrivate)
+		return nil, fmt.Errorf("%w: %d training examples to compare with, expected at least %d", ErrNotComparable, train.Len(), LeastPrivate)
 	case heldOut.Len() < LeastPrivate:
-		return nil, fmt.Errorf("%d held-out examples to compare with, expected at least %d: hold out more of the data", heldOut.Len(), LeastPrivate)
+		return nil, fmt.Errorf("%w: %d held-out examples to compare with, expected at least %d: hold out more of the data", ErrNotComparable,
+			heldOut.Len(), LeastPrivate)
 	}
 	most := min(MaxSamples, max(LeastPrivate, maxBytes/(4*schema.Size())))
 	if o.N == 0 {
@@ -264,7 +265,7 @@ func (s *privacySearch) spaces(ctx context.Context) ([]*space, error) {
 // run compares the generated, held-out and training examples with the training part.
 func (s *privacySearch) run(ctx context.Context, report *PrivacyReport) error {
 	if alike(s.members) {
-		return fmt.Errorf("the %d training examples asked about are all the same: none is nearer than another", s.members.Len())
+		return fmt.Errorf("%w: the %d training examples asked about are all the same, so that none is nearer than another", ErrNotComparable, s.members.Len())
 	}
 	spaces, err := s.spaces(ctx)
 	if err != nil {

@@ -5,11 +5,12 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"image/gif"
 
 	"github.com/likely-ml/likely/data"
 )
 
-// Figure is a picture or a plot with what is said about it. It is made by Pictures, Plot and the functions that call it.
+// Figure is a picture or a plot with what is said about it. It is made by Pictures, Animated, Plot and the functions that call it.
 type Figure struct {
 	Caption string
 	Alt     string // what is to be seen, in words, for those who do not see it
@@ -45,9 +46,22 @@ func Pictures(caption, alt string, b data.Batch, o GridOptions) (Figure, error) 
 		return Figure{}, err
 	}
 	bounds := page.Bounds()
-	content := fmt.Sprintf(`<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s"/>`,
-		base64.StdEncoding.EncodeToString(file.Bytes()), bounds.Dx(), bounds.Dy(), template.HTMLEscapeString(alt))
-	return Figure{Caption: caption, Alt: alt, content: template.HTML(content), wide: true}, nil
+	return Figure{Caption: caption, Alt: alt, content: embedded("png", file.Bytes(), bounds.Dx(), bounds.Dy(), alt), wide: true}, nil
+}
+
+// Animated is an animation, a file as Animation writes it, held within the report.
+func Animated(caption, alt string, file []byte) (Figure, error) {
+	c, err := gif.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return Figure{}, err
+	}
+	return Figure{Caption: caption, Alt: alt, content: embedded("gif", file, c.Width, c.Height, alt)}, nil
+}
+
+// embedded is an element that holds the file of a picture.
+func embedded(format string, file []byte, width, height int, alt string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<img src="data:image/%s;base64,%s" width="%d" height="%d" alt="%s"/>`,
+		format, base64.StdEncoding.EncodeToString(file), width, height, template.HTMLEscapeString(alt)))
 }
 
 // Plot draws lines over axes. Where there are several, a legend names them.

@@ -5,11 +5,13 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/measure"
@@ -21,6 +23,16 @@ func line(name string, y ...float64) Series {
 		s.X = append(s.X, float64(i)/float64(max(len(y)-1, 1)))
 	}
 	return s
+}
+
+func twoFrames(t *testing.T) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	frame := image.NewGray(image.Rect(0, 0, 30, 20))
+	if err := Animation(&file, []image.Image{frame, frame}, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
 }
 
 // fullPage has one of everything.
@@ -45,6 +57,7 @@ func fullPage(t *testing.T) *Page {
 				figure(Loss("Loss by epoch.", "The loss falls.", "", line("training", 2, 1, math.NaN(), 0.5), line("validation", 2, 1.5, 1.2, 1.1))),
 				figure(ROC("ROC curve.", `The curve is "high".`, line("class 1", 0, 0.9, 1))),
 				figure(Reliability("Reliability.", "Close to the diagonal.", line("", 0.1, 0.5, 0.9))),
+				figure(Animated("Progress.", "Two frames.", twoFrames(t))),
 				figure(Pictures("Samples.", "Two ramps.", ramp(data.Shape{Height: 4, Width: 4, Channels: 3}, 2, 255), GridOptions{})),
 			},
 			Measures: []Measure{
@@ -76,7 +89,7 @@ func TestPageIsSelfContained(t *testing.T) {
 		}
 	}
 	for _, src := range regexp.MustCompile(`src="[^"]{0,22}`).FindAllString(page, -1) {
-		if src != `src="data:image/png;base64,` {
+		if !embeddedPicture.MatchString(strings.TrimPrefix(src, `src="`)) {
 			t.Errorf("the page loads %s", src)
 		}
 	}
@@ -89,7 +102,7 @@ func TestPageShowsEverythingEscaped(t *testing.T) {
 	page := write(t, fullPage(t))
 	for _, want := range []string{
 		"<h1>Digits &amp; &lt;letters&gt;</h1>", "One paragraph.", "1,437", "likely quickstart --seed 1",
-		`aria-label="The loss falls."`, `aria-label="The curve is &#34;high&#34;."`, `alt="Two ramps."`, "Reliability.",
+		`aria-label="The loss falls."`, `aria-label="The curve is &#34;high&#34;."`, `alt="Two ramps."`, `width="30" height="20" alt="Two frames."`, "Reliability.",
 		"2.35 ± 0.11", "0.912 ± 0.050<", "&lt;i&gt;", "Σ<sub>i</sub>", "0.9800 ± 0.0071", "&lt;b&gt;", "--share: 75%", "--share: 0%", "prefers-color-scheme: dark", "@media print",
 		"var(--line-2)", ">validation<", "Made by likely.",
 	} {

@@ -30,7 +30,9 @@ type Axes struct {
 	Unit     bool   // both axes run from 0 to 1
 	Diagonal bool   // a dashed line from (0, 0) to (1, 1)
 	Dots     bool   // points are marked
-	Log      bool   // X is logarithmic, with ticks at the points of the first line, which are positive
+	// Log: X is logarithmic, with ticks at the points of the first line, which are positive. The lines stand a little beside one another,
+	// so that their bars at one X do not hide each other.
+	Log bool
 }
 
 const (
@@ -38,7 +40,16 @@ const (
 	rightMargin, topMargin = 12, 6    // for the labels of the last ticks, which reach beyond the axes
 	maxPoints              = 400      // longer lines are thinned: more would not be seen
 	bandOpacity            = 40       // of 255, of the interval around a line
+	logMargin              = 1.2      // ratio of the first point to the lower end of a logarithmic axis, and of its upper end to the last
+	dodge                  = 1.05     // ratio of the places of neighbouring lines at one X of a logarithmic axis
 )
+
+// colours are those of a plot, and where its lines are named.
+type colours struct {
+	ink, faint color.Color
+	line       func(i int) color.RGBA
+	legend     bool // names the lines within the plot
+}
 
 // A plot is drawn in stand-in colours, which are then replaced by names that the style sheet of the page gives a
 // colour, one in light and another in dark surroundings. The stand-ins differ from black, which the SVG writer leaves
@@ -65,52 +76,76 @@ func seriesColour(i int) standIn {
 	return standIn{color.RGBA{R: 3, G: 3, B: uint8(k), A: 255}, fmt.Sprintf("var(--line-%d)", k)}
 }
 
+// onPage are the colours of a plot on a page.
+var onPage = colours{ink: inkColour.colour, faint: faintColour.colour, line: func(i int) color.RGBA { return seriesColour(i).colour }}
+
 func dashed(i int) bool { return i >= seriesColours }
 
 // svg draws lines as an SVG element that takes its colours and its font from the page around it.
 func svg(alt string, a Axes, lines []Series) (template.HTML, error) {
+	p, err := drawn(a, lines, onPage)
+	if err != nil {
+		return "", err
+	}
+	canvas := vgsvg.New(plotWidth, plotHeight)
+	p.Draw(draw.Crop(draw.New(canvas), 0, -rightMargin, 0, -topMargin))
+	var file bytes.Buffer
+	if _, err := canvas.WriteTo(&file); err != nil {
+		return "", err
+	}
+	return inline(file.String(), alt), nil
+}
+
+// drawn are lines over axes.
+func drawn(a Axes, lines []Series, c colours) (*plot.Plot, error) {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.X.Label.Text, p.Y.Label.Text = a.X, a.Y
-	p.X.Color, p.Y.Color = inkColour.colour, inkColour.colour
+	p.X.Color, p.Y.Color = c.ink, c.ink
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.LineStyle.Color = inkColour.colour
-		axis.Tick.LineStyle.Color = inkColour.colour
-		axis.Label.TextStyle.Color, axis.Tick.Label.Color = inkColour.colour, inkColour.colour
+		axis.LineStyle.Color = c.ink
+		axis.Tick.LineStyle.Color = c.ink
+		axis.Label.TextStyle.Color, axis.Tick.Label.Color = c.ink, c.ink
 		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = 12, 11
 	}
 
 	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = faintColour.colour, faintColour.colour
+	grid.Horizontal.Color, grid.Vertical.Color = c.faint, c.faint
 	p.Add(grid)
 	if a.Diagonal {
 		diagonal, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		diagonal.Color = inkColour.colour
+		diagonal.Color = c.ink
 		diagonal.Dashes = []vg.Length{3, 3}
 		p.Add(diagonal)
 	}
 	points := 0
 	for i, s := range lines {
 		if err := s.check(); err != nil {
-			return "", err
+			return nil, err
 		}
 		s = s.finite().thin()
 		points += len(s.X)
 		if len(s.X) == 0 {
 			continue
 		}
+		if a.Log {
+			aside := math.Pow(dodge, float64(i)-float64(len(lines)-1)/2)
+			for j := range s.X { // finite has made a copy
+				s.X[j] *= aside
+			}
+		}
 		marked := a.Dots || len(s.X) == 1 // a line through one point shows nothing
-		if err := addInterval(p, s, seriesColour(i).colour, marked); err != nil {
-			return "", fmt.Errorf("line %q: %w", s.Name, err)
+		if err := addInterval(p, s, c.line(i), marked); err != nil {
+			return nil, fmt.Errorf("line %q: %w", s.Name, err)
 		}
 		line, marks, err := plotter.NewLinePoints(s)
 		if err != nil {
-			return "", fmt.Errorf("line %q: %w", s.Name, err)
+			return nil, fmt.Errorf("line %q: %w", s.Name, err)
 		}
-		line.Color, marks.Color = seriesColour(i).colour, seriesColour(i).colour
+		line.Color, marks.Color = c.line(i), c.line(i)
 		line.Width = 1.6
 		if dashed(i) {
 			line.Dashes = []vg.Length{6, 2}
@@ -120,9 +155,12 @@ func svg(alt string, a Axes, lines []Series) (template.HTML, error) {
 		if marked {
 			p.Add(marks)
 		}
+		if c.legend {
+			p.Legend.Add(s.Name, line)
+		}
 	}
 	if points == 0 {
-		return "", fmt.Errorf("no finite points to draw over %q", a.X)
+		return nil, fmt.Errorf("no finite points to draw over %q", a.X)
 	}
 	if a.Unit {
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
@@ -130,22 +168,16 @@ func svg(alt string, a Axes, lines []Series) (template.HTML, error) {
 
 	if a.Log {
 		if !(p.X.Min > 0) {
-			return "", fmt.Errorf("a point at %v over %q, whose axis is logarithmic; expected positive ones", p.X.Min, a.X)
+			return nil, fmt.Errorf("a point at %v over %q, whose axis is logarithmic; expected positive ones", p.X.Min, a.X)
 		}
 		var ticks plot.ConstantTicks
 		for _, x := range lines[0].X {
 			ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', -1, 64)})
 		}
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, ticks
+		p.X.Min, p.X.Max = p.X.Min/logMargin, p.X.Max*logMargin
 	}
-
-	canvas := vgsvg.New(plotWidth, plotHeight)
-	p.Draw(draw.Crop(draw.New(canvas), 0, -rightMargin, 0, -topMargin))
-	var file bytes.Buffer
-	if _, err := canvas.WriteTo(&file); err != nil {
-		return "", err
-	}
-	return inline(file.String(), alt), nil
+	return p, nil
 }
 
 // inline makes of an SVG file an element within HTML: without the XML prologue, of the width that the page gives it, in

@@ -317,9 +317,10 @@ func writeCurves(dir, name string, r *augment.Result) error {
 	if r.Metric.Unit != "" {
 		y += " (" + r.Metric.Unit + ")"
 	}
-	plot := report.IntervalPlot{Title: filepath.Base(name) + ": mean and 95% interval", X: "real examples of each class", Y: y}
+	plot := report.PlotFile{Title: filepath.Base(name) + ": mean and 95% interval",
+		Axes: report.Axes{X: "real examples of each class", Y: y, Dots: true, Log: true}}
 	for j, first := range r.Amounts[0].Outcomes {
-		line := report.IntervalSeries{Name: string(first.Arm)}
+		line := report.Series{Name: string(first.Arm)}
 		for _, amount := range r.Amounts {
 			mean := amount.Outcomes[j].Mean
 			line.X, line.Y = append(line.X, float64(amount.Real)), append(line.Y, mean.Value)

@@ -131,41 +131,18 @@ func fittedParts(ctx context.Context, path string, s *data.Source, p model.Prove
 
 // printPrivacy prints tables of what was found, and the verdict.
 func (a *app) printPrivacy(p *evaluate.PrivacyReport) error {
-	if c := p.Copies; c != nil {
-		what := fmt.Sprintf("copies (within %s)", significant(c.Threshold))
-		rows := [][]string{{what, "exact", "near", "of"}}
-		for _, r := range []struct {
-			name string
-			n    evaluate.CopyCount
-		}{{"generated", c.Generated}, {"held-out", c.HeldOut}, {"training, of the others", c.Members}} {
-			rows = append(rows, []string{r.name, count(r.n.Exact), count(r.n.Near), count(r.n.N)})
-		}
+	var tables [][][]string
+	if p.Copies != nil {
+		tables = append(tables, copyRows(p.Copies))
+	}
+	if len(p.Spaces) > 0 {
+		tables = append(tables, spaceRows(p.Spaces))
+	}
+	for _, rows := range append(tables, attackRows(p.Attacks)) {
 		fmt.Fprintln(a.stdout)
 		if err := a.table(rows); err != nil {
 			return err
 		}
-	}
-	if len(p.Spaces) > 0 {
-		fmt.Fprintln(a.stdout)
-		if err := a.table(spaceRows(p.Spaces)); err != nil {
-			return err
-		}
-	}
-	rows := [][]string{{"membership attack", "AUC", "95% interval", "TPR at 1% FPR", "at 0.1%", "advantage"}}
-	for _, t := range p.Attacks {
-		row := []string{t.Name, decimals(t.AUC.Value), interval(&measure.Interval{Low: t.Interval[0], High: t.Interval[1]})}
-		for _, c := range t.Caught {
-			if c.TPR == nil {
-				row = append(row, "too few")
-			} else {
-				row = append(row, decimals(c.TPR.Value))
-			}
-		}
-		rows = append(rows, append(row, withError(t.Advantage)))
-	}
-	fmt.Fprintln(a.stdout)
-	if err := a.table(rows); err != nil {
-		return err
 	}
 	fmt.Fprintln(a.stdout)
 	for _, t := range p.Attacks {
@@ -183,6 +160,35 @@ func (a *app) printPrivacy(p *evaluate.PrivacyReport) error {
 		fmt.Fprintln(a.stdout, line)
 	}
 	return nil
+}
+
+// copyRows is a table of how many copies there are.
+func copyRows(c *evaluate.Copies) [][]string {
+	rows := [][]string{{fmt.Sprintf("copies (within %s)", significant(c.Threshold)), "exact", "near", "of"}}
+	for _, r := range []struct {
+		name string
+		n    evaluate.CopyCount
+	}{{"generated", c.Generated}, {"held-out", c.HeldOut}, {"training, of the others", c.Members}} {
+		rows = append(rows, []string{r.name, count(r.n.Exact), count(r.n.Near), count(r.n.N)})
+	}
+	return rows
+}
+
+// attackRows is a table with a row for each attack.
+func attackRows(attacks []evaluate.Attack) [][]string {
+	rows := [][]string{{"membership attack", "AUC", "95% interval", "TPR at 1% FPR", "at 0.1%", "advantage"}}
+	for _, t := range attacks {
+		row := []string{t.Name, decimals(t.AUC.Value), interval(&measure.Interval{Low: t.Interval[0], High: t.Interval[1]})}
+		for _, c := range t.Caught {
+			if c.TPR == nil {
+				row = append(row, "too few")
+			} else {
+				row = append(row, decimals(c.TPR.Value))
+			}
+		}
+		rows = append(rows, append(row, withError(t.Advantage)))
+	}
+	return rows
 }
 
 // spaceRows is a table with a column for each space.
@@ -217,12 +223,18 @@ func withError(e measure.Estimate) string {
 	return decimals(e.Value) + " ± " + decimals(e.StandardError)
 }
 
-// writeGallery shows pairs, nearest first: of pictures the generated one, the training one and their difference; of rows both,
-// one below the other.
+// writeGallery shows pairs, nearest first: pictures as pairPictures lays them out, of rows both, one below the other.
 func writeGallery(out string, schema *data.Schema, pairs []evaluate.Pair) error {
 	if !schema.IsImage() {
 		return atomicfile.Write(out, func(w io.Writer) error { return writePairs(w, schema, pairs) })
 	}
+	b, grid := pairPictures(schema, pairs)
+	return atomicfile.Write(out, func(w io.Writer) error { return report.Grid(w, b, grid) })
+}
+
+// pairPictures are three pictures for each pair: the generated one, the training one, and their difference, the former moved as the
+// pair says.
+func pairPictures(schema *data.Schema, pairs []evaluate.Pair) (data.Batch, report.GridOptions) {
 	const each = 3
 	b := data.NewBatch(schema.Shape, each*len(pairs), false)
 	for i, p := range pairs {
@@ -235,8 +247,7 @@ func writeGallery(out string, schema *data.Schema, pairs []evaluate.Pair) error 
 		copy(x, p.X)
 		copy(b.Row(each*i+1), p.Original)
 	}
-	grid := report.GridOptions{MaxValue: schema.MaxValue, Columns: 3 * each, Group: each}
-	return atomicfile.Write(out, func(w io.Writer) error { return report.Grid(w, b, grid) })
+	return b, report.GridOptions{MaxValue: schema.MaxValue, Columns: 3 * each, Group: each}
 }
 
 // writePairs writes two rows for each pair.

@@ -31,8 +31,8 @@ The folder of a study (likely augment study) is reported too, by itself.
 
 The page begins with what the model is worth, in numbers with their errors. What
 follows is the evidence: data, training, decisions and their calibration,
-likelihood, samples beside real data, the latent space, and the examples of the
-training data that are nearest to samples.
+likelihood, samples beside real data and their distances from it, the latent
+space, and what the model gives away of the examples that it was fitted on.
 
 Measured is the part of the data that fit held out. The data is that which the
 model was fitted on, where it is here under its name, or else that of --data.

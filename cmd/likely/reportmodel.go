@@ -27,7 +27,7 @@ func (a *app) portrait(ctx context.Context, s *subject, command string) (*report
 		page.Title += " on " + made
 	}
 	for _, part := range []func(context.Context, *subject) ([]report.Section, error){
-		decisions, thresholds, a.samples, likelihood, a.latents, a.copies, dataOf, modelOf,
+		decisions, thresholds, a.samples, a.distances, likelihood, a.latents, a.privacy, dataOf, modelOf,
 	} {
 		sections, err := part(ctx, s)
 		if err != nil {
@@ -468,8 +468,16 @@ func modelOf(_ context.Context, s *subject) ([]report.Section, error) {
 			"the folder of a run (--run) does.")
 	}
 	var err error
-	section.Figures, err = s.trainingFigures()
-	return []report.Section{section}, err
+	if section.Figures, err = s.trainingFigures(); err != nil || s.progress == nil {
+		return []report.Section{section}, err
+	}
+	f, err := report.Animated("What the model made of the same random numbers, from epoch to epoch",
+		"Samples of "+s.name+" as they changed in training, an animation", s.progress)
+	if err != nil {
+		return nil, fmt.Errorf("progress.gif: %w; expected the animation that fit wrote", err)
+	}
+	section.Figures = append(section.Figures, f)
+	return []report.Section{section}, nil
 }
 
 // answers are what a model can be asked.

@@ -5,10 +5,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/likely-ml/likely/data"
-	"github.com/likely-ml/likely/evaluate"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/report"
 )
@@ -18,8 +16,6 @@ const (
 	comparedRows   = 1000 // samples of a table behind the distribution of each column
 	comparedColumn = 12   // columns whose distributions are drawn
 	shownRows      = 8    // samples of a table that are shown
-	copySamples    = 200  // samples, and held-out examples, whose nearest training example is looked for
-	shownCopies    = 20   // of which are shown
 )
 
 // samples shows what a generative model makes, beside real data.
@@ -29,7 +25,7 @@ func (a *app) samples(ctx context.Context, s *subject) ([]report.Section, error)
 	}
 	section := report.Section{Title: "Samples"}
 	if q := s.quality; q != nil {
-		section.Measures = measuresOf(q)
+		section.Measures = measuresOf(append([]result{q}, s.others...)...)
 		section.Text = append(section.Text, fmt.Sprintf("%s are compared with as many real examples in this feature space: %s. The column of real "+
 			"data is what the same measure gives for real examples against as many other real ones, and so about what a perfect model would have. "+
 			"Features and numbers are not those of FID and KID in the literature.", plural(q.N, "sample", "samples"), q.Features))
@@ -165,90 +161,9 @@ func levelTable(c data.Column, j int, names []string, drawn []data.Batch) report
 	return t
 }
 
-// copies shows the samples that are nearest to an example of the training data, and whether they are nearer than unseen
-// examples are.
-func (a *app) copies(ctx context.Context, s *subject) ([]report.Section, error) {
-	if !s.makes() || s.entry.Kind != model.Generative {
-		return nil, nil
-	}
-	fitted, err := s.fittedOn(ctx)
-	if err != nil || fitted == nil {
-		return nil, err
-	}
-	n := min(copySamples, s.set.Len())
-	b, err := s.drawLike(ctx, n, rand.New(rand.NewPCG(a.seed, 1)))
-	if err != nil {
-		return nil, err
-	}
-	near := &nearest{source: s.source.Name, set: fitted}
-	if err := near.find(ctx, b); err != nil {
-		return nil, err
-	}
-	lines := []report.Series{report.Cumulative("samples", distances(near.found))}
-	section := report.Section{Title: "Nearest training examples", Text: []string{fmt.Sprintf("For %s the nearest of the %s that the model was "+
-		"fitted on is found, by the distance of pixels or of columns scaled to sd 1. A sample that is far nearer than unseen real examples are "+
-		"is a copy, or next to one.", plural(n, "sample", "samples"), plural(fitted.Len(), "example", "examples"))}}
-	fact := func(what string, d []float64) {
-		slices.Sort(d)
-		section.Facts = append(section.Facts, report.Fact{Name: what + ", nearest", Value: significant(d[0])},
-			report.Fact{Name: what + ", median", Value: significant(d[len(d)/2])})
-	}
-	fact("samples", distances(near.found))
-	if s.unseen {
-		x := data.NewBatch(b.Shape, n, false)
-		if err := s.set.Read(ctx, x, spread(s.set.Len(), n)); err != nil {
-			return nil, err
-		}
-		found, err := evaluate.Nearest(ctx, fitted, x)
-		if err != nil {
-			return nil, err
-		}
-		fact("unseen examples", distances(found))
-		lines = append(lines, report.Cumulative("unseen examples", distances(found)))
-	}
-	f, err := report.Plot("Distances to the nearest training example", "Distribution functions of the distance to the nearest training example",
-		report.Axes{X: "distance", Y: "share at most this"}, lines...)
-	if err != nil {
-		return nil, err
-	}
-	section.Figures = []report.Figure{f}
-	if !s.file.Card.Schema.IsImage() {
-		return []report.Section{section}, nil
-	}
-	closest := make([]int, n)
-	for i := range closest {
-		closest[i] = i
-	}
-	slices.SortStableFunc(closest, func(i, j int) int { return cmp.Compare(near.found[i].Distance, near.found[j].Distance) })
-	closest = closest[:min(n, shownCopies)]
-	pairs := sideBySide(rowsAt(b, closest), rowsAt(near.x, closest))
-	g, err := report.Pictures("The samples nearest to a training example, the nearest first, each with that example to its right",
-		fmt.Sprintf("%s, each beside its nearest training example", plural(len(closest), "sample", "samples")), pairs,
-		pairGrid(s.file.Card.Schema))
-	section.Figures = append(section.Figures, g)
-	return []report.Section{section}, err
-}
-
 // pairGrid lays out pictures in pairs.
 func pairGrid(schema *data.Schema) report.GridOptions {
 	return report.GridOptions{MaxValue: schema.MaxValue, Group: 2, Columns: 10, Scale: max(1, pictureSide/max(schema.Height, schema.Width))}
-}
-
-func distances(found []evaluate.Neighbour) []float64 {
-	d := make([]float64, len(found))
-	for i, e := range found {
-		d[i] = e.Distance
-	}
-	return d
-}
-
-// rowsAt are the examples of b at the given indices, without labels.
-func rowsAt(b data.Batch, index []int) data.Batch {
-	out := data.NewBatch(b.Shape, len(index), false)
-	for i, k := range index {
-		copy(out.Row(i), b.Row(k))
-	}
-	return out
 }
 
 // What a page shows of a latent space.

@@ -28,15 +28,17 @@ type subject struct {
 	fit    *fitResult // how the fit went; nil where that is not known
 	epochs int        // that the fit was asked for; 0 for the model's own number, or where that is not known
 	log    []logEntry // of each epoch, where the run folder has them
+	// progress is the file of the run folder that shows how samples came on; nil where there is none, or one too large for a page.
+	progress []byte
 
 	source  *data.Source // nil where there is no data to measure on
 	without string       // why there is none
 	same    bool         // source is what the model was fitted on
-	unseen  bool         // no fit has seen the part that is measured on
 	set     data.Set     // the part of source that is measured on
 	rest    data.Set     // labelled examples beside set, from which a classifier may learn; nil where there are none
 	part    string       // which that is, in words
 	info    data.Info    // of the whole source
+	samples int          // examples to compare at most; 0 for as many as each measure takes
 
 	classes    *evaluate.Classification // nil where it decides nothing
 	likelihood *evaluate.CodeLength     // nil where it has none
@@ -85,7 +87,14 @@ func (s *subject) openRun(dir string) error {
 		return fmt.Errorf("%s: the run of %s is %s and has no model; end it by fit --resume, and report then", dir, record.Model, record.State)
 	}
 	s.fit, s.epochs = record.Result, record.Epochs
-	s.log, err = readLog(filepath.Join(dir, "metrics.jsonl"))
+	if s.log, err = readLog(filepath.Join(dir, "metrics.jsonl")); err != nil {
+		return err
+	}
+	file, err := os.ReadFile(filepath.Join(dir, "progress.gif"))
+	if errors.Is(err, fs.ErrNotExist) || len(file) > progressMost {
+		return nil
+	}
+	s.progress = file
 	return err
 }
 
@@ -168,6 +177,9 @@ func (s *subject) take(ctx context.Context, source *data.Source, split string) e
 	if s.entry.Kind == model.Discriminative && !source.All.Schema().Labelled() {
 		return unlabelledError(source, s.file.Card.Schema)
 	}
+	if !s.file.Card.Schema.Labelled() { // a known set keeps labels that the fit ignored
+		dropLabels(source)
+	}
 	set, part, err := testPart(ctx, source, split, s.file.Card.Provenance)
 	if err != nil {
 		return err
@@ -181,7 +193,6 @@ func (s *subject) take(ctx context.Context, source *data.Source, split string) e
 	}
 	s.source, s.set, s.part, s.without = source, set, part, ""
 	s.same = print == s.file.Card.Provenance.Fingerprint
-	s.unseen = (split == "" || split == "test") && !(s.same && s.file.Card.Provenance.Part == "all")
 	s.info, err = data.Describe(ctx, source.Name, source.All)
 	return err
 }
@@ -191,6 +202,7 @@ const resamples = 1000
 
 // measureSubject takes every measure that fits.
 func (a *app) measureSubject(ctx context.Context, s *subject, samples int) error {
+	s.samples = samples
 	if s.set == nil {
 		return nil
 	}
@@ -258,26 +270,4 @@ func (s *subject) drawLike(ctx context.Context, n int, r *rand.Rand) (data.Batch
 		}
 	}
 	return draw(ctx, s.model, s.file.Card.Schema, w, r)
-}
-
-// fittedOn is the examples that the model has seen, without those of its validation part; nil where they are not known.
-func (s *subject) fittedOn(ctx context.Context) (data.Set, error) {
-	if !s.same {
-		return nil, nil
-	}
-	made := s.file.Card.Provenance
-	set := s.source.Train
-	var err error
-	switch {
-	case made.Part == "all":
-		set = s.source.All
-	case made.TestFraction > 0:
-		if set, _, err = data.Split(ctx, s.source.All, made.TestFraction, made.Seed); err != nil {
-			return nil, err
-		}
-	}
-	if made.ValidationFraction > 0 {
-		set, _, err = data.Split(ctx, set, made.ValidationFraction, made.Seed)
-	}
-	return set, err
 }
