@@ -16,8 +16,8 @@ import (
 type PrivacyOptions struct {
 	// Generated are examples that were made before, to be looked at instead of fresh draws; nil for none.
 	Generated data.Set
-	// N is how many generated examples to look at, at most; 0 is MaxSamples, or fewer where these would take more than 256 MiB. That is
-	// also how many training and held-out ones are asked about.
+	// N is how many generated examples to look at, at most; 0 is MaxSamples, or fewer where these would take more than 256 MiB. Of training
+	// and held-out ones as many as 0 stands for are asked about, whatever N is.
 	N int
 	// Pairs is how many of the closest pairs to keep; 0 is 24.
 	Pairs int
