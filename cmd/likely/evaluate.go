@@ -367,6 +367,10 @@ func (a *app) measureSamples(
 			return nil, err
 		}
 	}
+	if how.inception != "" {
+		n := min(cmp.Or(how.samples, evaluate.MaxSamples), set.Len()/2)
+		a.note("3 times %s go through Inception-v3, 11 billion operations each", plural(n, "picture", "pictures"))
+	}
 	quality, err := evaluate.SamplesIn(ctx, space, m, set, how.samples, a.seed)
 	if err != nil {
 		return nil, err

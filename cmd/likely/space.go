@@ -132,7 +132,7 @@ func (a *app) spaceOfFile(path string, shape data.Shape) (*evaluate.Space, error
 	return &evaluate.Space{Name: name, Size: f.FeatureSize(), Embed: f.Features}, nil
 }
 
-// inceptionBatch is how many pictures go through Inception-v3 at a time: more take memory, 25 MB each, and no less time.
+// inceptionBatch is how many pictures go through Inception-v3 at a time: few enough that all takes less than 1 GB.
 const inceptionBatch = 8
 
 // inceptionSpace is the space of pool3 of Inception-v3, with the weights in a file.
