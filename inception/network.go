@@ -16,24 +16,24 @@ const (
 // changes of torchvision's network, to agree with the TensorFlow one of 2015, is in the pools: averages leave the padding out, and the last
 // block has a maximum where the paper has an average.
 var network = inTurn{
-	valid("Conv2d_1a_3x3", 32, 3, 2),       // 149 × 149
-	valid("Conv2d_2a_3x3", 32, 3, 1),       // 147
-	same("Conv2d_2b_3x3", 64, 3, 3),        //
-	maxHalve,                               // 73
-	valid("Conv2d_3b_1x1", 80, 1, 1),       //
-	valid("Conv2d_4a_3x3", 192, 3, 1),      // 71
-	maxHalve,                               // 35
-	block{"Mixed_5b", blockA(32)},          // 256 channels
-	block{"Mixed_5c", blockA(64)},          // 288
-	block{"Mixed_5d", blockA(64)},          //
-	block{"Mixed_6a", blockB},              // 17 × 17 × 768
-	block{"Mixed_6b", blockC(128)},         //
-	block{"Mixed_6c", blockC(160)},         //
-	block{"Mixed_6d", blockC(160)},         //
-	block{"Mixed_6e", blockC(192)},         //
+	valid("Conv2d_1a_3x3", 32, 3, 2), // 149 × 149
+	valid("Conv2d_2a_3x3", 32, 3, 1), // 147
+	same("Conv2d_2b_3x3", 64, 3, 3),
+	maxHalve, // 73
+	valid("Conv2d_3b_1x1", 80, 1, 1),
+	valid("Conv2d_4a_3x3", 192, 3, 1), // 71
+	maxHalve,                          // 35
+	block{"Mixed_5b", blockA(32)},     // 256 channels
+	block{"Mixed_5c", blockA(64)},     // 288
+	block{"Mixed_5d", blockA(64)},
+	block{"Mixed_6a", blockB}, // 17 × 17 × 768
+	block{"Mixed_6b", blockC(128)},
+	block{"Mixed_6c", blockC(160)},
+	block{"Mixed_6d", blockC(160)},
+	block{"Mixed_6e", blockC(192)},
 	block{"Mixed_7a", blockD},              // 8 × 8 × 1280
 	block{"Mixed_7b", blockE(averageSame)}, // 2048 channels
-	block{"Mixed_7c", blockE(maxSame)},     //
+	block{"Mixed_7c", blockE(maxSame)},
 }
 
 // blockA is figure 5 of Szegedy et al., with the 5×5 kernel of figure 4 left in one branch.
