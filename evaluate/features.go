@@ -50,6 +50,8 @@ type Space struct {
 	// and divided by one number, so that their average variance is 1, over the real examples: distances are then in proportion to how much
 	// real examples differ.
 	AsPublished bool
+	// IsInception says that the features are those of Inception-v3, as published, in which the Fréchet distance is called FID.
+	IsInception bool
 }
 
 // place maps the two halves of the real examples and the generated ones to a space, by default that of fitFeatures.

@@ -16,21 +16,20 @@ import (
 //
 // with means m and covariances C of divisor n-1. (D. C. Dowson, B. V. Landau, J. Multivar. Anal. 12 (1982) 450.) It is
 // in units of squared features, and biased upwards by an amount of order d^2/n: compare only at equal sample sizes.
+//
+// Any F with F^T F = C_a does in place of the root of C_a, as F C_b F^T has the same eigenvalues but for zeros; none of the vectors is needed.
 func frechet(a, b points) (float64, error) {
 	ma, ca := gaussian(a)
 	mb, cb := gaussian(b)
+	f := factor(a, ma)
 	distance := 0.0
 	for j := range ma {
 		d := ma[j] - mb[j]
 		distance += d*d + ca.At(j, j) + cb.At(j, j)
 	}
-	root, err := squareRoot(ca)
-	if err != nil {
-		return 0, err
-	}
 	var half, product mat.Dense
-	half.Mul(root, cb)
-	product.Mul(&half, root)
+	half.Mul(f, cb)
+	product.Mul(&half, f.T())
 	values, err := spectrum(symmetric(&product))
 	if err != nil {
 		return 0, err
@@ -44,6 +43,13 @@ func frechet(a, b points) (float64, error) {
 // gaussian is the mean and the covariance of a sample.
 func gaussian(p points) ([]float64, *mat.SymDense) {
 	mean := columnMeans(p)
+	var c mat.SymDense
+	c.SymOuterK(1/float64(p.n-1), centre(p, mean).T())
+	return mean, &c
+}
+
+// centre is the points less their mean, (n, d).
+func centre(p points, mean []float64) *mat.Dense {
 	centred := mat.NewDense(p.n, p.d, nil)
 	for i := range p.n {
 		row := centred.RawRowView(i)
@@ -51,27 +57,22 @@ func gaussian(p points) ([]float64, *mat.SymDense) {
 			row[j] = v - mean[j]
 		}
 	}
-	var c mat.SymDense
-	c.SymOuterK(1/float64(p.n-1), centred.T())
-	return mean, &c
+	return centred
 }
 
-// squareRoot is the symmetric R with R R = C, for C without negative eigenvalues beyond rounding.
-func squareRoot(c *mat.SymDense) (*mat.Dense, error) {
-	var eigen mat.EigenSym
-	if !eigen.Factorize(c, true) {
-		return nil, errSpectrum(c)
+// factor is an F with F^T F = C, the covariance of a sample with that mean: the R of a QR decomposition of the centred points over
+// sqrt(n-1), or these themselves where there are no more than features.
+func factor(p points, mean []float64) mat.Matrix {
+	centred := centre(p, mean)
+	centred.Scale(1/math.Sqrt(float64(p.n-1)), centred)
+	if p.n <= p.d {
+		return centred
 	}
-	var v, scaled, root mat.Dense
-	eigen.VectorsTo(&v)
-	scaled.CloneFrom(&v)
-	for j, lambda := range eigen.Values(nil) {
-		for i := range scaled.RawMatrix().Rows {
-			scaled.Set(i, j, v.At(i, j)*math.Sqrt(max(lambda, 0)))
-		}
-	}
-	root.Mul(&scaled, v.T())
-	return &root, nil
+	var qr mat.QR
+	var r mat.Dense
+	qr.Factorize(centred)
+	qr.RTo(&r)
+	return r.Slice(0, p.d, 0, p.d)
 }
 
 // symmetric is the symmetric part of a square matrix, which takes away what rounding did to it.

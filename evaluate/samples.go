@@ -35,11 +35,13 @@ type Compared struct {
 
 // SampleQuality compares N generated examples with N real ones, and these with N other real ones. The measures depend
 // on N and on the feature space: compare them only where both are the same. They are FID and KID of the literature only in the
-// features of its Inception network.
+// features of its Inception network, which IsInception says.
 type SampleQuality struct {
 	N        int
 	Features string // the feature space
 	Size     int    // d, the number of features
+	// IsInception is that of the space: the Fréchet distance is then named fid.
+	IsInception bool
 	// Given says that the examples were drawn from p(x|y) with the labels of the real ones.
 	Given bool
 
@@ -63,8 +65,12 @@ func (s *SampleQuality) Floor() []measure.Measure {
 }
 
 func (s *SampleQuality) list(which func(Compared) measure.Estimate) []measure.Measure {
+	frechet := "frechet"
+	if s.IsInception {
+		frechet = "fid"
+	}
 	list := []measure.Measure{
-		which(s.Frechet).As(measure.Lower("frechet", "squared features").From(leastForFrechet(s.Size))),
+		which(s.Frechet).As(measure.Lower(frechet, "squared features").From(leastForFrechet(s.Size))),
 		which(s.KID).As(measure.Lower("kid", "").From(leastForError)),
 		which(s.Precision).As(measure.Higher("precision", "share").From(leastForShare)),
 		which(s.Recall).As(measure.Higher("recall", "share").From(leastForShare)),
@@ -79,10 +85,13 @@ func (s *SampleQuality) list(which func(Compared) measure.Estimate) []measure.Me
 
 // MarshalJSON writes each measure under its name, the standard errors by name under standard_errors, the same for real
 // against real under floor, and features, feature_size, given_label, n, and of labelled examples the Fréchet distance within each
-// class, as classes.
+// class, as class_frechet_classes. A distance that is named fid stands under frechet too, so that this key is there in every space.
 func (s *SampleQuality) MarshalJSON() ([]byte, error) {
-	object := flat(s.Measures())
-	object["floor"] = flat(s.Floor())
+	object, floor := flat(s.Measures()), flat(s.Floor())
+	if s.IsInception {
+		object["frechet"], floor["frechet"] = object["fid"], floor["fid"]
+	}
+	object["floor"] = floor
 	object["features"] = s.Features
 	object["feature_size"] = s.Size
 	object["given_label"] = s.Given
@@ -146,7 +155,7 @@ func SamplesIn(ctx context.Context, space *Space, m model.Model, real data.Set, 
 		return nil, err
 	}
 	a, b, g := placed[0], placed[1], placed[2]
-	s := &SampleQuality{N: a.n, Features: name, Size: a.d, Given: given}
+	s := &SampleQuality{N: a.n, Features: name, Size: a.d, Given: given, IsInception: space != nil && space.IsInception}
 	if err := s.compare(ctx, a, g, seed, func(c *Compared) *measure.Estimate { return &c.Generated }); err != nil {
 		return nil, err
 	}

@@ -95,6 +95,39 @@ func TestFrechetOfKnownGaussians(t *testing.T) {
 	near(t, "with turned axes", got, 2.0/3*(9+1+4+25)-2*root, 1e-13)
 }
 
+// TestFrechetOfFewPoints: with no more points than features, or a feature that is constant, the covariance has no inverse. The distance of
+// samples that vary in different features, and that of a sample and its shifted self, are known all the same.
+func TestFrechetOfFewPoints(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 0))
+	for _, n := range []int{5, 6, 7, 40} {
+		a, apart := newPoints(n, 6), newPoints(n, 6) // a has features 0 to 2, apart 3 to 5
+		variance := 0.0
+		for j := range 3 {
+			for i := range n {
+				a.row(i)[j], apart.row(i)[3+j] = r.NormFloat64(), 2*r.NormFloat64()
+			}
+		}
+		ma, ca := gaussian(a)
+		mb, cb := gaussian(apart)
+		for j := range 6 {
+			variance += ca.At(j, j) + cb.At(j, j)
+		}
+		got, err := frechet(a, apart)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "of samples without a common direction", got, squaredDistance(ma, mb)+variance, 1e-12)
+		moved := newPoints(n, 6)
+		for i, v := range a.x {
+			moved.x[i] = v + float64(i%6)
+		}
+		if got, err = frechet(a, moved); err != nil {
+			t.Fatal(err)
+		}
+		near(t, "of a moved sample", got, 0+1+4+9+16+25, 1e-6) // zero eigenvalues come out as 1e-16, whose root is 1e-8
+	}
+}
+
 // TestFrechetBias holds the formula of leastForFrechet against repeated samples of one Gaussian, whose distance is 0.
 func TestFrechetBias(t *testing.T) {
 	const repeats, n, d = 400, 150, 5

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"strings"
@@ -72,6 +73,41 @@ func TestSamplesInSpace(t *testing.T) {
 	for _, m := range s.Measures() {
 		if m.Name == "frechet" && m.Least != 80 {
 			t.Errorf("the Fréchet distance in 3 features makes sense from %d examples, expected 80", m.Least)
+		}
+	}
+}
+
+// TestNameOfFrechet: only in the features of Inception-v3 is it called fid; the key frechet is there in every space.
+func TestNameOfFrechet(t *testing.T) {
+	for _, isInception := range []bool{false, true} {
+		space := &Space{Name: "folded v1", Size: 3, Embed: folded, AsPublished: true, IsInception: isInception}
+		s, err := SamplesIn(context.Background(), space, blobs{}, twoBlobs(t, 60), 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "frechet"
+		if isInception {
+			want = "fid"
+		}
+		if a, b := s.Measures()[0].Name, s.Floor()[0].Name; a != want || b != want {
+			t.Errorf("the first measure is %s, its floor %s, expected %s", a, b, want)
+		}
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var object struct {
+			Frechet, FID *float64
+			Floor        struct{ Frechet, FID *float64 }
+		}
+		if err := json.Unmarshal(text, &object); err != nil {
+			t.Fatal(err)
+		}
+		if object.Frechet == nil || *object.Frechet != s.Frechet.Generated.Value || object.Floor.Frechet == nil {
+			t.Errorf("inception %t: no key frechet in %s", isInception, text)
+		}
+		if (object.FID != nil) != isInception || (object.Floor.FID != nil) != isInception || isInception && *object.FID != *object.Frechet {
+			t.Errorf("inception %t: key fid in %s", isInception, text)
 		}
 	}
 }

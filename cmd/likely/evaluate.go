@@ -29,10 +29,11 @@ type evaluateFlags struct {
 // measuring is what evaluate can be told of how to measure.
 type measuring struct {
 	classifyFlags
-	samples  int
-	features string
-	score    bool
-	anneal   int // steps; 0 for none
+	samples   int
+	features  string
+	inception string // file of weights
+	score     bool
+	anneal    int // steps; 0 for none
 }
 
 // check reports what was asked for and does not fit the model or the data.
@@ -42,6 +43,10 @@ func (how measuring) check(m model.Model, discriminative bool, set data.Set) err
 	switch {
 	case discriminative && how.features != "":
 		return errors.New("--features is where samples are compared, and a classifier is not measured by samples; leave it out")
+	case discriminative && how.inception != "":
+		return errors.New("--inception is where samples are compared, and a classifier is not measured by samples; leave it out")
+	case how.inception != "" && !set.Schema().IsImage():
+		return errors.New("--inception is for pictures; leave it out for tables")
 	case how.anneal > 0 && !isLatent:
 		return fmt.Errorf("--ais: %w", evaluate.ErrNoAnnealing)
 	case how.score && (discriminative || !ok || s.Classes() == 0):
@@ -75,7 +80,11 @@ points.
 Samples are compared in a feature space. For pictures with labels it is a
 layer of a small classifier that is fitted to other real pictures; for others
 their principal components; for tables the standardised columns. Numbers of
-different spaces do not compare.
+different spaces do not compare. With --inception it is the layer pool3 of the
+network whose weights are in the file, Inception-v3 as pytorch-fid has it, and
+the Fréchet distance is fid. It is the FID of the literature only with the
+published weights, which the program can neither bring along nor recognise: the
+SHA-256 of the file stands beside the numbers.
 
 Measured is the test part of DATA, or the part that fit held out of it; other
 data is taken whole.
@@ -89,6 +98,7 @@ difference.`,
   likely evaluate outcome.safetensors patients.csv --json
   likely evaluate outcome.safetensors new.csv --threshold-by cost --cost-fn 5
   likely evaluate gan.safetensors faces --features pca --cas
+  likely evaluate gan.safetensors faces --inception pt_inception.safetensors
   likely evaluate gan.safetensors photos --privacy --gallery closest.png`,
 		Args:              words(2, 2),
 		ValidArgsFunction: completeWords(false),
@@ -102,6 +112,7 @@ difference.`,
 	flags.IntVar(&f.samples, "samples", 0, fmt.Sprintf("examples to compare, at most `N`; 0 for %d", evaluate.MaxSamples))
 	f.classifyFlags.add(flags)
 	flags.StringVar(&f.features, "features", "", "compare samples in `SPACE`: pca, classifier, or a classifier's model file")
+	flags.StringVar(&f.inception, "inception", "", "compare samples, for fid, by the weights of Inception-v3 in `WEIGHTS`")
 	flags.BoolVar(&f.score, "cas", false, "fit a classifier to generated examples, test it on real ones")
 	flags.IntVar(&f.anneal, "ais", 0, fmt.Sprintf("bound log p(x) by annealed importance sampling in `N` steps; %d where --ais stands alone", evaluate.AnnealSteps))
 	flags.Lookup("ais").NoOptDefVal = fmt.Sprint(evaluate.AnnealSteps)
@@ -116,6 +127,9 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	}
 	if f.anneal < 0 {
 		return usagef("--ais is %d steps, expected at least 1, such as --ais=%d", f.anneal, evaluate.AnnealSteps)
+	}
+	if f.inception != "" && f.features != "" {
+		return usagef("--inception and --features both say where samples are compared; expected one of them")
 	}
 	if err := cmp.Or(f.classifyFlags.check(), f.privacyFlags.check(f.samples)); err != nil {
 		return err
@@ -303,6 +317,12 @@ func (a *app) measureModel(ctx context.Context, m model.Model, set, rest data.Se
 	if err := how.check(m, discriminative, set); err != nil {
 		return nil, err
 	}
+	var space *evaluate.Space
+	if how.inception != "" { // before what takes long, so that a wrong file is told at once
+		if space, err = a.inceptionSpace(ctx, how.inception, set.Schema()); err != nil {
+			return nil, fmt.Errorf("--inception: %w", err)
+		}
+	}
 	if c != nil && set.Schema().Labelled() {
 		r, err := how.classify(ctx, c, set, a.seed)
 		if err != nil {
@@ -327,20 +347,29 @@ func (a *app) measureModel(ctx context.Context, m model.Model, set, rest data.Se
 	if discriminative || len(results) > 0 && set.Len() < leastToCompare {
 		return results, nil // a likelihood needs no crowd
 	}
-	quality, err := a.measureSamples(ctx, m, set, rest, how)
+	quality, err := a.measureSamples(ctx, m, set, rest, space, how)
 	return append(results, quality...), err
 }
 
-// measureSamples compares what the model makes with real examples. It is empty for a model that cannot be sampled.
-func (a *app) measureSamples(ctx context.Context, m model.Model, set, rest data.Set, how measuring) ([]result, error) {
+// measureSamples compares what the model makes with real examples, in the space of --features where space is nil. It is empty for a model
+// that cannot be sampled.
+func (a *app) measureSamples(
+	ctx context.Context, m model.Model, set, rest data.Set, space *evaluate.Space, how measuring,
+) ([]result, error) {
 	conditional, isConditional := m.(model.CondSampler)
 	isConditional = isConditional && conditional.Classes() > 0
 	if _, ok := m.(model.Sampler); !ok && !isConditional {
 		return nil, nil
 	}
-	space, err := a.samplesSpace(ctx, how.features, set, rest, how.samples)
-	if err != nil {
-		return nil, err
+	var err error
+	if space == nil {
+		if space, err = a.samplesSpace(ctx, how.features, set, rest, how.samples); err != nil {
+			return nil, err
+		}
+	}
+	if how.inception != "" {
+		n := min(cmp.Or(how.samples, evaluate.MaxSamples), set.Len()/2)
+		a.note("3 times %s go through Inception-v3, 11 billion operations each", plural(n, "picture", "pictures"))
 	}
 	quality, err := evaluate.SamplesIn(ctx, space, m, set, how.samples, a.seed)
 	if err != nil {

@@ -11,8 +11,10 @@ import (
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/discriminative"
 	"github.com/likely-ml/likely/evaluate"
+	"github.com/likely-ml/likely/inception"
 	"github.com/likely-ml/likely/internal/suggest"
 	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/train"
 )
 
 // The feature spaces of --features that are no file.
@@ -128,6 +130,31 @@ func (a *app) spaceOfFile(path string, shape data.Shape) (*evaluate.Space, error
 	name := fmt.Sprintf("%d features before the logits of %s (%s fitted to %d examples of %s, seed %d) v1",
 		f.FeatureSize(), filepath.Base(path), file.Card.Name, p.Examples, p.Data, file.Card.Seed)
 	return &evaluate.Space{Name: name, Size: f.FeatureSize(), Embed: f.Features}, nil
+}
+
+// inceptionBatch is how many pictures go through Inception-v3 at a time: few enough that all takes less than 1 GB.
+const inceptionBatch = 8
+
+// inceptionSpace is the space of pool3 of Inception-v3, with the weights in a file.
+func (a *app) inceptionSpace(ctx context.Context, path string, schema *data.Schema) (*evaluate.Space, error) {
+	w, err := inception.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	backend, err := train.Backend(a.backend, a.threads)
+	if err != nil {
+		return nil, err
+	}
+	n, err := inception.New(w, backend, inceptionBatch)
+	if err != nil {
+		return nil, err
+	}
+	a.note("fid is the FID of the literature only if %s has the published weights, which cannot be told from the file", filepath.Base(path))
+	largest := schema.MaxValue
+	return &evaluate.Space{
+		Name: w.Name(), Size: inception.Size, AsPublished: true, IsInception: true,
+		Embed: func(dst []float32, x data.Batch) error { return n.Features(ctx, dst, x, largest) },
+	}, nil
 }
 
 // restOf is the labelled part of a source that testPart leaves, from which something may be learned: nil where there is none.
