@@ -18,7 +18,7 @@ func midranks(v []float64) []float64 {
 	sort.Slice(order, func(a, b int) bool { return v[order[a]] < v[order[b]] })
 	rank := make([]float64, len(v))
 	for lo := 0; lo < len(v); {
-		hi := lo
+		hi := lo + 1 // even where v is NaN, which equals nothing
 		for hi < len(v) && v[order[hi]] == v[order[lo]] {
 			hi++
 		}

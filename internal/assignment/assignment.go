@@ -35,7 +35,7 @@ func Solve(ctx context.Context, n int, cost []float64) (*Assignment, error) {
 		}
 		free = s.bid(free)
 	}
-	s.least, s.before, s.todo = make([]float64, n), make([]int, n), make([]int, n)
+	s.least, s.before, s.queue = make([]float64, n), make([]int, n), make([]int, n)
 	for _, i := range free {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -56,7 +56,7 @@ type solver struct {
 	column, row []int     // partners, -1 for none
 	least       []float64 // length of the shortest path found to each column
 	before      []int     // the row before the column on it
-	todo        []int     // columns: those done, those at the least length, the rest
+	queue       []int     // columns: those done, those at the least length, the rest
 }
 
 func fill(n int) []int {
@@ -154,27 +154,27 @@ func (s *solver) bid(free []int) (still []int) {
 func (s *solver) augment(free int) {
 	n := s.n
 	for j, c := range s.cost[free*n : (free+1)*n] {
-		s.least[j], s.before[j], s.todo[j] = c-s.price[j], free, j
+		s.least[j], s.before[j], s.queue[j] = c-s.price[j], free, j
 	}
-	done, same := 0, 0 // todo[:done] is done, todo[done:same] is at the length reach
+	done, same := 0, 0 // queue[:done] is done, queue[done:same] is at the length reach
 	reach := 0.0
 	end := -1
 	for end < 0 {
 		if done == same {
-			reach = s.least[s.todo[same]]
+			reach = s.least[s.queue[same]]
 			first := same
 			for k := first; k < n; k++ {
-				j := s.todo[k]
+				j := s.queue[k]
 				if s.least[j] > reach {
 					continue
 				}
 				if s.least[j] < reach {
 					same, reach = first, s.least[j]
 				}
-				s.todo[k], s.todo[same] = s.todo[same], j
+				s.queue[k], s.queue[same] = s.queue[same], j
 				same++
 			}
-			for _, j := range s.todo[first:same] {
+			for _, j := range s.queue[first:same] {
 				if s.row[j] < 0 {
 					end = j
 					break
@@ -184,13 +184,13 @@ func (s *solver) augment(free int) {
 				break
 			}
 		}
-		j1 := s.todo[done]
+		j1 := s.queue[done]
 		done++
 		i := s.row[j1]
 		row := s.cost[i*n : (i+1)*n]
 		back := row[j1] - s.price[j1] - reach
 		for k := same; k < n; k++ {
-			j := s.todo[k]
+			j := s.queue[k]
 			length := row[j] - s.price[j] - back
 			if length >= s.least[j] {
 				continue
@@ -201,12 +201,12 @@ func (s *solver) augment(free int) {
 					end = j
 					break
 				}
-				s.todo[k], s.todo[same] = s.todo[same], j
+				s.queue[k], s.queue[same] = s.queue[same], j
 				same++
 			}
 		}
 	}
-	for _, j := range s.todo[:done] {
+	for _, j := range s.queue[:done] {
 		if d := s.least[j] - reach; d < 0 {
 			s.price[j] += d
 		}
