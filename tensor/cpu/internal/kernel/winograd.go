@@ -444,28 +444,43 @@ func (c *filteredImages[T]) part(s *scratch[T], p *filteredPart, n0, n1 int, pac
 	}
 }
 
-// write transforms rows [row, row+count) of tiles and writes them to an image: directly, if tiles and vectors are whole.
+// write transforms rows [row, row+count) of tiles and writes them to an image.
 func (c *filteredImages[T]) write(s *scratch[T], p *filteredPart, row, count int, sums []T, plane int, image []T) {
-	width, across := c.padded(c.outs), p.tiles[1]
-	from := grid{c.points() * plane, plane, width, across * width}
-	line := c.outSize[1] * c.outs
-	first := (p.first[0]+c.outStep*c.m*row)*line + p.first[1]*c.outs
-	if p.count[0]%c.m == 0 && p.count[1]%c.m == 0 && width == c.outs {
-		to := grid{c.outStep * line, c.outStep * c.outs, c.outStep * c.m * c.outs, c.outStep * c.m * line}
-		c.out.apply(&s.conv.transform, image[first:], to, sums, from, width, across, count)
+	across, rows, cols := p.tiles[1], 0, 0 // whole tiles of whole vectors, which need no copy
+	if c.padded(c.outs) == c.outs {
+		rows, cols = min(count, p.count[0]/c.m-row), p.count[1]/c.m
+	}
+	c.writeTiles(s, p, [2]int{row, 0}, [2]int{rows, cols}, true, sums, plane, image)
+	c.writeTiles(s, p, [2]int{row, cols}, [2]int{rows, across - cols}, false, sums[cols*c.padded(c.outs):], plane, image)
+	c.writeTiles(s, p, [2]int{row + rows, 0}, [2]int{count - rows, across}, false, sums[rows*across*c.padded(c.outs):], plane, image)
+}
+
+// writeTiles writes a rectangle of tiles, of which the first is tile at: directly if they are whole, or else by way of a
+// copy, from which goes to the image what lies in it.
+func (c *filteredImages[T]) writeTiles(s *scratch[T], p *filteredPart, at, count [2]int, whole bool, sums []T, plane int, image []T) {
+	if count[0] == 0 || count[1] == 0 {
 		return
 	}
-	to := grid{across * c.m * width, width, c.m * width, c.m * across * c.m * width}
-	s.conv.out = reserve(s.conv.out, count*to.tileRow)
-	c.out.apply(&s.conv.transform, s.conv.out, to, sums, from, width, across, count)
-	for i := range min(count*c.m, p.count[0]-c.m*row) {
-		src, dst := s.conv.out[i*to.row:], image[first+i*c.outStep*line:]
+	width := c.padded(c.outs)
+	from := grid{c.points() * plane, plane, width, p.tiles[1] * width}
+	line, pixel := c.outStep*c.outSize[1]*c.outs, c.outStep*c.outs
+	image = image[p.first[0]*c.outSize[1]*c.outs+p.first[1]*c.outs+c.m*(at[0]*line+at[1]*pixel):]
+	if whole {
+		c.out.apply(&s.conv.transform, image, grid{line, pixel, c.m * pixel, c.m * line}, sums, from, width, count[1], count[0])
+		return
+	}
+	row := c.m * count[1] * width
+	s.conv.out = reserve(s.conv.out, c.m*count[0]*row)
+	c.out.apply(&s.conv.transform, s.conv.out, grid{row, width, c.m * width, c.m * row}, sums, from, width, count[1], count[0])
+	cols := min(c.m*count[1], p.count[1]-c.m*at[1])
+	for i := range min(c.m*count[0], p.count[0]-c.m*at[0]) {
+		src, dst := s.conv.out[i*row:], image[i*line:]
 		if c.outStep == 1 && width == c.outs {
-			copy(dst[:p.count[1]*width], src)
+			copy(dst[:cols*width], src)
 			continue
 		}
-		for j := range p.count[1] {
-			copy(dst[j*c.outStep*c.outs:][:c.outs], src[j*width:])
+		for j := range cols {
+			copy(dst[j*pixel:][:c.outs], src[j*width:])
 		}
 	}
 }

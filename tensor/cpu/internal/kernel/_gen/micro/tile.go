@@ -141,6 +141,12 @@ func tile(s isa, rows, vectors int) {
 				s.fma(row(j), element(i), acc(i, j))
 			}
 		}
+		if rows == 1 { // no more arithmetic than loads, so they had better come early
+			next := []Mem{{Base: b, Index: ldb, Scale: 1}, {Base: b, Index: ldb, Scale: 2}, {Base: b, Index: ldb3, Scale: 1}, {Base: b, Index: ldb, Scale: 4}}[u]
+			for line := 0; line < vectors*s.width; line += cacheLine {
+				PREFETCHT0(next.Offset(line))
+			}
+		}
 	}
 	k := Load(Param("k"), RAX)
 	blocks := R13
