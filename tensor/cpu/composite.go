@@ -8,7 +8,7 @@ import (
 )
 
 // composite is a [tensor.Composite] that one launch computes. Its results are values of their own; one that nobody needs
-// still gets memory, as the kernel writes it.
+// still gets memory, as the kernel writes it, but for the index of a pooling.
 type composite struct {
 	kind    tensor.CompositeKind
 	in      []operand
@@ -58,6 +58,9 @@ func (c *compiler) scheduleComposite(k *composite) {
 	out := make([]*buffer, len(k.results))
 	for i, v := range k.results {
 		if v == nil || !v.live {
+			if k.kind == tensor.CompositeMaxPool && i == 1 {
+				continue
+			}
 			out[i] = c.scratch(l, k.shapes[i].Size()*k.shapes[i].DType.Size())
 			continue
 		}

@@ -151,7 +151,7 @@ func sumUnpool[T float32 | float64](p *pool, v *value, add func(dst, x []T)) fun
 	})
 }
 
-// maxPool makes the launch of a pooling with values and indices.
+// maxPool makes the launch of a pooling with values and indices, or without the indices if the program needs none.
 func (k *composite) maxPool(l *plannedLaunch, out []*buffer) {
 	win, dims := k.attr().(tensor.PoolWindow), k.shapes[0].Dims
 	h, w := win.Axes[0], win.Axes[1]
@@ -162,12 +162,24 @@ func (k *composite) maxPool(l *plannedLaunch, out []*buffer) {
 		runs[oy] = poolRuns(win, c, oy)
 	}
 	l.each = &perItem{items: n, bind: func(*pool) itemRun {
-		find := kernel.Float32().MaxPool
-		value, index, x := slice[float32](out[0]), slice[int32](out[1]), slice[float32](k.in[0].buf)
+		find, findValue := kernel.Float32().MaxPool, kernel.Float32().MaxPoolValue
+		value, x := slice[float32](out[0]), slice[float32](k.in[0].buf)
+		var index []int32
+		if out[1] != nil {
+			index = slice[int32](out[1])
+		}
 		return itemRun{cost: costTap * float64(h.Out*row*h.Kernel*w.Kernel), run: func(_ *worker, from, to int) {
 			for i := from * h.Out; i < to*h.Out; i++ {
-				x, value, index := x[i/h.Out*image:][:image], value[i*row:(i+1)*row], index[i*row:(i+1)*row]
-				list := runs[i%h.Out]
+				x, value, list := x[i/h.Out*image:][:image], value[i*row:(i+1)*row], runs[i%h.Out]
+				if index == nil {
+					for r := range list {
+						m := list[r].Windows * c
+						findValue(value[:m], x, &list[r])
+						value = value[m:]
+					}
+					continue
+				}
+				index := index[i*row : (i+1)*row]
 				for r := range list {
 					m := list[r].Windows * c
 					find(value[:m], index[:m], x, &list[r])

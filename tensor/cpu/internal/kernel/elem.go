@@ -101,6 +101,9 @@ type Float32Table struct {
 	// MaxPool is MaxPoolIndex that also sets value[i·Channels+c] to that element.
 	MaxPool func(value []float32, index []int32, x []float32, r *PoolRun)
 
+	// MaxPoolValue is MaxPool without the index.
+	MaxPoolValue func(value, x []float32, r *PoolRun)
+
 	// MaxUnpool is the gradient of MaxPool for windows that do not overlap (it panics if they do). It writes every
 	// pixel of every window and nothing else, reading no element of dst: where index[i·Channels+c] is the position in
 	// dst of the element of channel c in window i, that element becomes 0 + y[i·Channels+c], and any other +0. So runs

@@ -216,6 +216,12 @@ func maxPoolAVX512(value *float32, index *int32, x *float32, run *int)
 func maxPool2x2AVX512(value *float32, index *int32, x *float32, run *int)
 
 //go:noescape
+func maxPoolValueAVX512(value *float32, x *float32, run *int)
+
+//go:noescape
+func maxPoolValue2x2AVX512(value *float32, x *float32, run *int)
+
+//go:noescape
 func maxUnpoolAVX512(dst *float32, y *float32, index *int32, run *int)
 
 //go:noescape
@@ -433,6 +439,12 @@ func maxPoolAVX2(value *float32, index *int32, x *float32, run *int)
 
 //go:noescape
 func maxPool2x2AVX2(value *float32, index *int32, x *float32, run *int)
+
+//go:noescape
+func maxPoolValueAVX2(value *float32, x *float32, run *int)
+
+//go:noescape
+func maxPoolValue2x2AVX2(value *float32, x *float32, run *int)
 
 //go:noescape
 func maxUnpoolAVX2(dst *float32, y *float32, index *int32, run *int)

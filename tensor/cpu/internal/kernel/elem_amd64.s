@@ -10410,8 +10410,8 @@ GLOBL elemIotaAVX512<>(SB), RODATA|NOPTR, $64
 TEXT ·maxPoolAVX512(SB), NOSPLIT, $0-32
 	MOVQ         x+16(FP), AX
 	MOVQ         run+24(FP), DX
-	MOVQ         index+8(FP), BX
-	MOVQ         value+0(FP), SI
+	MOVQ         value+0(FP), BX
+	MOVQ         index+8(FP), SI
 	MOVQ         24(DX), DI
 	SHLQ         $0x02, DI
 	MOVQ         40(DX), R8
@@ -10475,8 +10475,8 @@ wholePixel:
 	VPADDD  Z1, Z8, Z8
 	DECQ    R13
 	JNZ     wholeRow
-	VMOVUPS Z7, (BX)
-	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z6, (BX)
 	ADDQ    $0x00000040, BX
 	ADDQ    $0x00000040, SI
 	ADDQ    $0x00000040, R11
@@ -10517,8 +10517,8 @@ tailPixel:
 	VPADDD    Z1, Z5, Z5
 	DECQ      R12
 	JNZ       tailRow
-	VMOVUPS   Z7, K1, (BX)
-	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS   Z7, K1, (SI)
+	VMOVUPS   Z6, K1, (BX)
 	LEAQ      (BX)(CX*4), BX
 	LEAQ      (SI)(CX*4), SI
 
@@ -10537,8 +10537,8 @@ done:
 TEXT ·maxPool2x2AVX512(SB), NOSPLIT, $0-32
 	MOVQ         x+16(FP), AX
 	MOVQ         run+24(FP), DX
-	MOVQ         index+8(FP), BX
-	MOVQ         value+0(FP), SI
+	MOVQ         value+0(FP), BX
+	MOVQ         index+8(FP), SI
 	MOVQ         24(DX), DI
 	SHLQ         $0x02, DI
 	MOVQ         40(DX), R8
@@ -10612,8 +10612,8 @@ vector:
 	VMOVUPS Z7, Z7
 	VMOVUPS Z8, K2, Z7
 	VMOVAPS Z7, Z7
-	VMOVUPS Z7, (BX)
-	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z6, (BX)
 	ADDQ    $0x00000040, BX
 	ADDQ    $0x00000040, SI
 	ADDQ    $0x00000040, R11
@@ -10664,8 +10664,8 @@ vectorOver:
 	VMOVUPS   Z7, Z7
 	VMOVUPS   Z5, K2, Z7
 	VMOVAPS   Z7, Z7
-	VMOVUPS   Z7, K1, (BX)
-	VMOVUPS   Z6, K1, (SI)
+	VMOVUPS   Z7, K1, (SI)
+	VMOVUPS   Z6, K1, (BX)
 	LEAQ      (BX)(CX*4), BX
 	LEAQ      (SI)(CX*4), SI
 
@@ -10673,6 +10673,242 @@ next:
 	ADDQ   R8, AX
 	VPADDD Z2, Z0, Z0
 	DECQ   R10
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxPoolValueAVX512(value *float32, x *float32, run *int)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolValueAVX512(SB), NOSPLIT, $0-24
+	MOVQ         x+8(FP), AX
+	MOVQ         run+16(FP), DX
+	MOVQ         value+0(FP), BX
+	MOVQ         24(DX), SI
+	SHLQ         $0x02, SI
+	MOVQ         40(DX), DI
+	SHLQ         $0x02, DI
+	MOVQ         48(DX), R8
+	SHLQ         $0x02, R8
+	MOVQ         (DX), CX
+	SHLQ         $0x02, CX
+	ADDQ         CX, AX
+	MOVQ         32(DX), R9
+	VBROADCASTSS (DX), Z0
+	VPADDD       elemIotaAVX512<>+0(SB), Z0, Z0
+	VBROADCASTSS 24(DX), Z1
+	VBROADCASTSS 40(DX), Z2
+	VBROADCASTSS 48(DX), Z3
+	VMOVUPS      elem00000010AVX512<>+0(SB), Z4
+	MOVQ         48(DX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000001, R10
+	SHLQ         CL, R10
+	DECQ         R10
+	KMOVW        R10, K1
+	TESTQ        R9, R9
+	JZ           done
+
+window:
+	VMOVUPS Z0, Z5
+	MOVQ    AX, R10
+	MOVQ    48(DX), CX
+	SUBQ    $0x00000010, CX
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R10), Z6
+	VMOVUPS Z5, Z7
+	MOVQ    R10, R11
+	MOVQ    8(DX), R12
+
+wholeRow:
+	VMOVUPS Z7, Z8
+	MOVQ    R11, R13
+	MOVQ    16(DX), R14
+
+wholePixel:
+	VMOVUPS (R13), Z9
+	VCMPPS  $0x06, Z6, Z9, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z9, K2, Z6
+	VMOVAPS Z6, Z6
+	ADDQ    R8, R13
+	VPADDD  Z3, Z8, Z8
+	DECQ    R14
+	JNZ     wholePixel
+	ADDQ    SI, R11
+	VPADDD  Z1, Z7, Z7
+	DECQ    R12
+	JNZ     wholeRow
+	VMOVUPS Z6, (BX)
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, R10
+	VPADDD  Z4, Z5, Z5
+	SUBQ    $0x00000010, CX
+	JGE     vector
+
+vectorOver:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        next
+	VMOVUPS.Z (R10), K1, Z6
+	VMOVUPS   Z5, Z5
+	MOVQ      8(DX), R11
+
+tailRow:
+	VMOVUPS Z5, Z7
+	MOVQ    R10, R12
+	MOVQ    16(DX), R13
+
+tailPixel:
+	VMOVUPS.Z (R12), K1, Z8
+	VCMPPS    $0x06, Z6, Z8, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z8, K2, Z6
+	VMOVAPS   Z6, Z6
+	ADDQ      R8, R12
+	VPADDD    Z3, Z7, Z7
+	DECQ      R13
+	JNZ       tailPixel
+	ADDQ      SI, R10
+	VPADDD    Z1, Z5, Z5
+	DECQ      R11
+	JNZ       tailRow
+	VMOVUPS   Z6, K1, (BX)
+	LEAQ      (BX)(CX*4), BX
+
+next:
+	ADDQ   DI, AX
+	VPADDD Z2, Z0, Z0
+	DECQ   R9
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxPoolValue2x2AVX512(value *float32, x *float32, run *int)
+// Requires: AVX, AVX512F
+TEXT ·maxPoolValue2x2AVX512(SB), NOSPLIT, $0-24
+	MOVQ         x+8(FP), AX
+	MOVQ         run+16(FP), DX
+	MOVQ         value+0(FP), BX
+	MOVQ         24(DX), SI
+	SHLQ         $0x02, SI
+	MOVQ         40(DX), DI
+	SHLQ         $0x02, DI
+	MOVQ         48(DX), R8
+	SHLQ         $0x02, R8
+	MOVQ         (DX), CX
+	SHLQ         $0x02, CX
+	ADDQ         CX, AX
+	MOVQ         32(DX), R9
+	VBROADCASTSS (DX), Z0
+	VPADDD       elemIotaAVX512<>+0(SB), Z0, Z0
+	VBROADCASTSS 24(DX), Z1
+	VBROADCASTSS 40(DX), Z2
+	VBROADCASTSS 48(DX), Z3
+	VMOVUPS      elem00000010AVX512<>+0(SB), Z4
+	MOVQ         48(DX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000001, R10
+	SHLQ         CL, R10
+	DECQ         R10
+	KMOVW        R10, K1
+	TESTQ        R9, R9
+	JZ           done
+
+window:
+	VMOVUPS Z0, Z5
+	MOVQ    AX, R10
+	MOVQ    48(DX), CX
+	SUBQ    $0x00000010, CX
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R10), Z6
+	VMOVUPS Z5, Z7
+	MOVQ    R10, R11
+	LEAQ    (R11)(R8*1), R12
+	VPADDD  Z3, Z7, Z8
+	VMOVUPS (R12), Z8
+	VCMPPS  $0x06, Z6, Z8, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z8, K2, Z6
+	VMOVAPS Z6, Z6
+	ADDQ    SI, R11
+	VPADDD  Z1, Z7, Z7
+	VMOVUPS (R11), Z8
+	VCMPPS  $0x06, Z6, Z8, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z8, K2, Z6
+	VMOVAPS Z6, Z6
+	LEAQ    (R11)(R8*1), R11
+	VPADDD  Z3, Z7, Z7
+	VMOVUPS (R11), Z7
+	VCMPPS  $0x06, Z6, Z7, K2
+	VCMPPS  $0x07, Z6, Z6, K3
+	KANDW   K2, K3, K2
+	VMOVUPS Z6, Z6
+	VMOVUPS Z7, K2, Z6
+	VMOVAPS Z6, Z6
+	VMOVUPS Z6, (BX)
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, R10
+	VPADDD  Z4, Z5, Z5
+	SUBQ    $0x00000010, CX
+	JGE     vector
+
+vectorOver:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        next
+	VMOVUPS.Z (R10), K1, Z6
+	VMOVUPS   Z5, Z5
+	LEAQ      (R10)(R8*1), R11
+	VPADDD    Z3, Z5, Z7
+	VMOVUPS.Z (R11), K1, Z7
+	VCMPPS    $0x06, Z6, Z7, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z7, K2, Z6
+	VMOVAPS   Z6, Z6
+	ADDQ      SI, R10
+	VPADDD    Z1, Z5, Z5
+	VMOVUPS.Z (R10), K1, Z7
+	VCMPPS    $0x06, Z6, Z7, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z7, K2, Z6
+	VMOVAPS   Z6, Z6
+	LEAQ      (R10)(R8*1), R10
+	VPADDD    Z3, Z5, Z5
+	VMOVUPS.Z (R10), K1, Z5
+	VCMPPS    $0x06, Z6, Z5, K2
+	VCMPPS    $0x07, Z6, Z6, K3
+	KANDW     K2, K3, K2
+	VMOVUPS   Z6, Z6
+	VMOVUPS   Z5, K2, Z6
+	VMOVAPS   Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
+	LEAQ      (BX)(CX*4), BX
+
+next:
+	ADDQ   DI, AX
+	VPADDD Z2, Z0, Z0
+	DECQ   R9
 	JNZ    window
 
 done:
@@ -19736,8 +19972,8 @@ GLOBL elemIotaAVX2<>(SB), RODATA|NOPTR, $64
 TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-32
 	MOVQ         x+16(FP), AX
 	MOVQ         run+24(FP), CX
-	MOVQ         index+8(FP), DX
-	MOVQ         value+0(FP), BX
+	MOVQ         value+0(FP), DX
+	MOVQ         index+8(FP), BX
 	MOVQ         24(CX), SI
 	SHLQ         $0x02, SI
 	MOVQ         40(CX), DI
@@ -19799,8 +20035,8 @@ wholePixel:
 	VPADDD    Y1, Y9, Y9
 	DECQ      R13
 	JNZ       wholeRow
-	VMOVUPS   Y8, (DX)
-	VMOVUPS   Y7, (BX)
+	VMOVUPS   Y8, (BX)
+	VMOVUPS   Y7, (DX)
 	ADDQ      $0x00000020, DX
 	ADDQ      $0x00000020, BX
 	ADDQ      $0x00000020, R11
@@ -19839,8 +20075,8 @@ tailPixel:
 	VPADDD     Y1, Y6, Y6
 	DECQ       R12
 	JNZ        tailRow
-	VMASKMOVPS Y8, Y5, (DX)
-	VMASKMOVPS Y7, Y5, (BX)
+	VMASKMOVPS Y8, Y5, (BX)
+	VMASKMOVPS Y7, Y5, (DX)
 	LEAQ       (DX)(R10*4), DX
 	LEAQ       (BX)(R10*4), BX
 
@@ -19859,8 +20095,8 @@ done:
 TEXT ·maxPool2x2AVX2(SB), NOSPLIT, $0-32
 	MOVQ         x+16(FP), AX
 	MOVQ         run+24(FP), CX
-	MOVQ         index+8(FP), DX
-	MOVQ         value+0(FP), BX
+	MOVQ         value+0(FP), DX
+	MOVQ         index+8(FP), BX
 	MOVQ         24(CX), SI
 	SHLQ         $0x02, SI
 	MOVQ         40(CX), DI
@@ -19928,8 +20164,8 @@ vector:
 	VMOVAPS   Y7, Y7
 	VBLENDVPS Y11, Y9, Y8, Y8
 	VMOVAPS   Y8, Y8
-	VMOVUPS   Y8, (DX)
-	VMOVUPS   Y7, (BX)
+	VMOVUPS   Y8, (BX)
+	VMOVUPS   Y7, (DX)
 	ADDQ      $0x00000020, DX
 	ADDQ      $0x00000020, BX
 	ADDQ      $0x00000020, R11
@@ -19974,8 +20210,8 @@ vectorOver:
 	VMOVAPS    Y7, Y7
 	VBLENDVPS  Y10, Y6, Y8, Y6
 	VMOVAPS    Y6, Y8
-	VMASKMOVPS Y8, Y5, (DX)
-	VMASKMOVPS Y7, Y5, (BX)
+	VMASKMOVPS Y8, Y5, (BX)
+	VMASKMOVPS Y7, Y5, (DX)
 	LEAQ       (DX)(R10*4), DX
 	LEAQ       (BX)(R10*4), BX
 
@@ -19983,6 +20219,234 @@ next:
 	ADDQ   DI, AX
 	VPADDD Y2, Y0, Y0
 	DECQ   R9
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxPoolValueAVX2(value *float32, x *float32, run *int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolValueAVX2(SB), NOSPLIT, $0-24
+	MOVQ         x+8(FP), AX
+	MOVQ         run+16(FP), CX
+	MOVQ         value+0(FP), DX
+	MOVQ         24(CX), BX
+	SHLQ         $0x02, BX
+	MOVQ         40(CX), SI
+	SHLQ         $0x02, SI
+	MOVQ         48(CX), DI
+	SHLQ         $0x02, DI
+	MOVQ         (CX), R8
+	SHLQ         $0x02, R8
+	ADDQ         R8, AX
+	MOVQ         32(CX), R8
+	VBROADCASTSS (CX), Y0
+	VPADDD       elemIotaAVX2<>+0(SB), Y0, Y0
+	VBROADCASTSS 24(CX), Y1
+	VBROADCASTSS 40(CX), Y2
+	VBROADCASTSS 48(CX), Y3
+	VMOVUPS      elem00000008AVX2<>+0(SB), Y4
+	MOVQ         48(CX), R9
+	ANDQ         $0x07, R9
+	LEAQ         elemTailAVX2<>+0(SB), R10
+	MOVQ         $0x00000010, R11
+	SUBQ         R9, R11
+	VMOVUPS      (R10)(R11*4), Y5
+	TESTQ        R8, R8
+	JZ           done
+
+window:
+	VMOVUPS Y0, Y6
+	MOVQ    AX, R10
+	MOVQ    48(CX), R9
+	SUBQ    $0x00000008, R9
+	JL      vectorOver
+
+vector:
+	VMOVUPS (R10), Y7
+	VMOVUPS Y6, Y8
+	MOVQ    R10, R11
+	MOVQ    8(CX), R12
+
+wholeRow:
+	VMOVUPS Y8, Y9
+	MOVQ    R11, R13
+	MOVQ    16(CX), R14
+
+wholePixel:
+	VMOVUPS   (R13), Y10
+	VCMPPS    $0x06, Y7, Y10, Y11
+	VCMPPS    $0x07, Y7, Y7, Y12
+	VANDPS    Y12, Y11, Y11
+	VBLENDVPS Y11, Y10, Y7, Y7
+	VMOVAPS   Y7, Y7
+	ADDQ      DI, R13
+	VPADDD    Y3, Y9, Y9
+	DECQ      R14
+	JNZ       wholePixel
+	ADDQ      BX, R11
+	VPADDD    Y1, Y8, Y8
+	DECQ      R12
+	JNZ       wholeRow
+	VMOVUPS   Y7, (DX)
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, R10
+	VPADDD    Y4, Y6, Y6
+	SUBQ      $0x00000008, R9
+	JGE       vector
+
+vectorOver:
+	ADDQ       $0x00000008, R9
+	TESTQ      R9, R9
+	JZ         next
+	VMASKMOVPS (R10), Y5, Y7
+	VMOVUPS    Y6, Y6
+	MOVQ       8(CX), R11
+
+tailRow:
+	VMOVUPS Y6, Y8
+	MOVQ    R10, R12
+	MOVQ    16(CX), R13
+
+tailPixel:
+	VMASKMOVPS (R12), Y5, Y9
+	VCMPPS     $0x06, Y7, Y9, Y10
+	VCMPPS     $0x07, Y7, Y7, Y11
+	VANDPS     Y11, Y10, Y10
+	VBLENDVPS  Y10, Y9, Y7, Y7
+	VMOVAPS    Y7, Y7
+	ADDQ       DI, R12
+	VPADDD     Y3, Y8, Y8
+	DECQ       R13
+	JNZ        tailPixel
+	ADDQ       BX, R10
+	VPADDD     Y1, Y6, Y6
+	DECQ       R11
+	JNZ        tailRow
+	VMASKMOVPS Y7, Y5, (DX)
+	LEAQ       (DX)(R9*4), DX
+
+next:
+	ADDQ   SI, AX
+	VPADDD Y2, Y0, Y0
+	DECQ   R8
+	JNZ    window
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxPoolValue2x2AVX2(value *float32, x *float32, run *int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolValue2x2AVX2(SB), NOSPLIT, $0-24
+	MOVQ         x+8(FP), AX
+	MOVQ         run+16(FP), CX
+	MOVQ         value+0(FP), DX
+	MOVQ         24(CX), BX
+	SHLQ         $0x02, BX
+	MOVQ         40(CX), SI
+	SHLQ         $0x02, SI
+	MOVQ         48(CX), DI
+	SHLQ         $0x02, DI
+	MOVQ         (CX), R8
+	SHLQ         $0x02, R8
+	ADDQ         R8, AX
+	MOVQ         32(CX), R8
+	VBROADCASTSS (CX), Y0
+	VPADDD       elemIotaAVX2<>+0(SB), Y0, Y0
+	VBROADCASTSS 24(CX), Y1
+	VBROADCASTSS 40(CX), Y2
+	VBROADCASTSS 48(CX), Y3
+	VMOVUPS      elem00000008AVX2<>+0(SB), Y4
+	MOVQ         48(CX), R9
+	ANDQ         $0x07, R9
+	LEAQ         elemTailAVX2<>+0(SB), R10
+	MOVQ         $0x00000010, R11
+	SUBQ         R9, R11
+	VMOVUPS      (R10)(R11*4), Y5
+	TESTQ        R8, R8
+	JZ           done
+
+window:
+	VMOVUPS Y0, Y6
+	MOVQ    AX, R10
+	MOVQ    48(CX), R9
+	SUBQ    $0x00000008, R9
+	JL      vectorOver
+
+vector:
+	VMOVUPS   (R10), Y7
+	VMOVUPS   Y6, Y8
+	MOVQ      R10, R11
+	LEAQ      (R11)(DI*1), R12
+	VPADDD    Y3, Y8, Y9
+	VMOVUPS   (R12), Y9
+	VCMPPS    $0x06, Y7, Y9, Y10
+	VCMPPS    $0x07, Y7, Y7, Y11
+	VANDPS    Y11, Y10, Y10
+	VBLENDVPS Y10, Y9, Y7, Y7
+	VMOVAPS   Y7, Y7
+	ADDQ      BX, R11
+	VPADDD    Y1, Y8, Y8
+	VMOVUPS   (R11), Y9
+	VCMPPS    $0x06, Y7, Y9, Y10
+	VCMPPS    $0x07, Y7, Y7, Y11
+	VANDPS    Y11, Y10, Y10
+	VBLENDVPS Y10, Y9, Y7, Y7
+	VMOVAPS   Y7, Y7
+	LEAQ      (R11)(DI*1), R11
+	VPADDD    Y3, Y8, Y8
+	VMOVUPS   (R11), Y8
+	VCMPPS    $0x06, Y7, Y8, Y9
+	VCMPPS    $0x07, Y7, Y7, Y10
+	VANDPS    Y10, Y9, Y9
+	VBLENDVPS Y9, Y8, Y7, Y7
+	VMOVAPS   Y7, Y7
+	VMOVUPS   Y7, (DX)
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, R10
+	VPADDD    Y4, Y6, Y6
+	SUBQ      $0x00000008, R9
+	JGE       vector
+
+vectorOver:
+	ADDQ       $0x00000008, R9
+	TESTQ      R9, R9
+	JZ         next
+	VMASKMOVPS (R10), Y5, Y7
+	VMOVUPS    Y6, Y6
+	LEAQ       (R10)(DI*1), R11
+	VPADDD     Y3, Y6, Y8
+	VMASKMOVPS (R11), Y5, Y8
+	VCMPPS     $0x06, Y7, Y8, Y9
+	VCMPPS     $0x07, Y7, Y7, Y10
+	VANDPS     Y10, Y9, Y9
+	VBLENDVPS  Y9, Y8, Y7, Y7
+	VMOVAPS    Y7, Y7
+	ADDQ       BX, R10
+	VPADDD     Y1, Y6, Y6
+	VMASKMOVPS (R10), Y5, Y8
+	VCMPPS     $0x06, Y7, Y8, Y9
+	VCMPPS     $0x07, Y7, Y7, Y10
+	VANDPS     Y10, Y9, Y9
+	VBLENDVPS  Y9, Y8, Y7, Y7
+	VMOVAPS    Y7, Y7
+	LEAQ       (R10)(DI*1), R10
+	VPADDD     Y3, Y6, Y6
+	VMASKMOVPS (R10), Y5, Y6
+	VCMPPS     $0x06, Y7, Y6, Y8
+	VCMPPS     $0x07, Y7, Y7, Y9
+	VANDPS     Y9, Y8, Y8
+	VBLENDVPS  Y8, Y6, Y7, Y6
+	VMOVAPS    Y6, Y7
+	VMASKMOVPS Y7, Y5, (DX)
+	LEAQ       (DX)(R9*4), DX
+
+next:
+	ADDQ   SI, AX
+	VPADDD Y2, Y0, Y0
+	DECQ   R8
 	JNZ    window
 
 done:

@@ -53,6 +53,7 @@ var float32Generic = Float32Table{
 	ColMaxOn:     colMaxOn,
 	MaxPoolIndex: maxPoolIndex[float32],
 	MaxPool:      maxPool,
+	MaxPoolValue: maxPoolValue,
 	MaxUnpool:    maxUnpool,
 }
 

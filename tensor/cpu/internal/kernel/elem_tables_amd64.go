@@ -315,6 +315,14 @@ var float32AVX512 = Float32Table{
 			maxPoolAVX512(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
 		}
 	},
+	MaxPoolValue: func(value, x []float32, r *PoolRun) {
+		r.check(len(value), len(x))
+		if r.is2x2() {
+			maxPoolValue2x2AVX512(unsafe.SliceData(value), unsafe.SliceData(x), &r.First)
+		} else {
+			maxPoolValueAVX512(unsafe.SliceData(value), unsafe.SliceData(x), &r.First)
+		}
+	},
 	MaxUnpool: func(dst, y []float32, index []int32, r *PoolRun) {
 		r.checkApart(len(y), len(index), len(dst))
 		if r.is2x2() {
@@ -691,6 +699,14 @@ var float32AVX2 = Float32Table{
 			maxPool2x2AVX2(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
 		} else {
 			maxPoolAVX2(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
+		}
+	},
+	MaxPoolValue: func(value, x []float32, r *PoolRun) {
+		r.check(len(value), len(x))
+		if r.is2x2() {
+			maxPoolValue2x2AVX2(unsafe.SliceData(value), unsafe.SliceData(x), &r.First)
+		} else {
+			maxPoolValueAVX2(unsafe.SliceData(value), unsafe.SliceData(x), &r.First)
 		}
 	},
 	MaxUnpool: func(dst, y []float32, index []int32, r *PoolRun) {

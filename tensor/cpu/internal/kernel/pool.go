@@ -10,9 +10,8 @@ type PoolRun struct{ First, Rows, Cols, RowStep, Windows, Step, Channels int }
 // MaxPoolIndex64 is Float32Table.MaxPoolIndex for float64.
 func MaxPoolIndex64(index []int32, x []float64, r *PoolRun) { maxPoolIndex(index, x, r) }
 
-// maxPoolIndex is the plain Go twin of MaxPoolIndex.
-func maxPoolIndex[T float](index []int32, x []T, r *PoolRun) {
-	r.check(len(index), len(x))
+// eachGreatest calls f for each channel of each window, numbered together, with the position of its greatest element.
+func eachGreatest[T float](x []T, r *PoolRun, f func(i, at int)) {
 	for i := range r.Windows {
 		for c := range r.Channels {
 			first := r.First + i*r.Step + c
@@ -24,18 +23,28 @@ func maxPoolIndex[T float](index []int32, x []T, r *PoolRun) {
 					}
 				}
 			}
-			index[i*r.Channels+c] = int32(at)
+			f(i*r.Channels+c, at)
 		}
 	}
+}
+
+// maxPoolIndex is the plain Go twin of MaxPoolIndex.
+func maxPoolIndex[T float](index []int32, x []T, r *PoolRun) {
+	r.check(len(index), len(x))
+	eachGreatest(x, r, func(i, at int) { index[i] = int32(at) })
 }
 
 // maxPool is the plain Go twin of MaxPool.
 func maxPool(value []float32, index []int32, x []float32, r *PoolRun) {
 	sameLength(len(value), len(index))
-	maxPoolIndex(index, x, r)
-	for i, at := range index {
-		value[i] = x[at]
-	}
+	r.check(len(index), len(x))
+	eachGreatest(x, r, func(i, at int) { value[i], index[i] = x[at], int32(at) })
+}
+
+// maxPoolValue is the plain Go twin of MaxPoolValue.
+func maxPoolValue(value, x []float32, r *PoolRun) {
+	r.check(len(value), len(x))
+	eachGreatest(x, r, func(i, at int) { value[i] = x[at] })
 }
 
 // maxUnpool is the plain Go twin of MaxUnpool.

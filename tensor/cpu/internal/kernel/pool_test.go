@@ -59,16 +59,18 @@ func TestMaxPoolIndex(t *testing.T) {
 				Float32().MaxPoolIndex(got.s, x.s, &p)
 				MaxPoolIndex64(got64, wide, &p)
 				value, index := floats(len(got.s), n%5), int32s(len(got.s), n%3)
+				alone := floats(len(got.s), n%3)
 				Float32().MaxPool(value.s, index.s, x.s, &p)
+				Float32().MaxPoolValue(alone.s, x.s, &p)
 				if !slices.Equal(index.s, got.s) {
 					t.Fatalf("%+v: MaxPool and MaxPoolIndex differ in the index", p)
 				}
 				for i, at := range got.s {
-					if !same(value.s[i], x.s[at]) {
-						t.Fatalf("%+v: value %d is %g, want %g", p, i, value.s[i], x.s[at])
+					if !same(value.s[i], x.s[at]) || !same(alone.s[i], x.s[at]) {
+						t.Fatalf("%+v: value %d is %g, without indices %g, want %g", p, i, value.s[i], alone.s[i], x.s[at])
 					}
 				}
-				if !value.intact() || !index.intact() {
+				if !value.intact() || !index.intact() || !alone.intact() {
 					t.Fatalf("%+v: wrote outside the results", p)
 				}
 				for i, at := range got.s {
@@ -207,6 +209,7 @@ func TestPoolingChecksItsOperands(t *testing.T) {
 		calls := map[string]func(p *PoolRun){
 			"MaxPoolIndex": func(p *PoolRun) { k.MaxPoolIndex(four, x, p) },
 			"MaxPool":      func(p *PoolRun) { k.MaxPool(y, four, x, p) },
+			"MaxPoolValue": func(p *PoolRun) { k.MaxPoolValue(y, x, p) },
 			"MaxUnpool":    func(p *PoolRun) { k.MaxUnpool(x, y, four, p) },
 		}
 		for name, call := range calls {

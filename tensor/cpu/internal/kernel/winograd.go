@@ -166,16 +166,18 @@ func plane[T float](n int) int {
 	return (ceilDiv(n, line) | 1) * line
 }
 
-// product computes C = A·B, or adds it to C, where A has m rows and k columns at distances of rowStride and termStride,
-// B consists of packed panels if packed or else of rows of n elements, and C of rows of n elements, n in whole vectors.
-// Sums are in blocks as in Gemm32.
-func (f *filterKernels[T]) product(m, n, k int, a []T, rowStride, termStride int, b []T, packed bool, c []T, add bool) {
+// product computes C = A·B, or adds it to C, where A has k columns and panels of rows, at distances of rowStride and
+// termStride, B consists of packed panels if packed or else of rows of n elements, and C of rows of n elements, n in whole
+// vectors. Sums are in blocks as in Gemm32.
+func (f *filterKernels[T]) product(panels split, n, k int, a []T, rowStride, termStride int, b []T, packed bool, c []T, add bool) {
 	block := blockLength(k)
-	panels := splitEvenly(0, m, f.rows)
 	for k0 := 0; k0 < k; k0 += block {
 		kc := min(block, k-k0)
 		for j := 0; j < n; j += 2 * f.vector {
-			vectors := min(2, (n-j)/f.vector)
+			vectors := 1
+			if n-j > f.vector {
+				vectors = 2
+			}
 			from, ldb := k0*n+j, n
 			if packed {
 				from, ldb = k0*n+kc*j, vectors*f.vector
@@ -433,8 +435,9 @@ func (c *filteredImages[T]) part(s *scratch[T], p *filteredPart, n0, n1 int, pac
 				across, count, cs.filterIn[done*c.pitch():], planeIn)
 			done += count * across
 		})
+		panels := splitEvenly(0, done, c.tiled.rows)
 		for i := range points {
-			c.product(done, width, c.terms(), cs.filterIn[i*planeIn:], c.pitch(), 1, packed[i*c.plane():], true, cs.filterOut[i*planeOut:], false)
+			c.product(panels, width, c.terms(), cs.filterIn[i*planeIn:], c.pitch(), 1, packed[i*c.plane():], true, cs.filterOut[i*planeOut:], false)
 		}
 		done = 0
 		eachRow(from, to, height, func(n, row, count int) {
@@ -511,6 +514,7 @@ func (c *filteredW[T]) weights(s *scratch[T], n0, n1 int, x, y, w []T) {
 	points, terms, width := f.points()*f.points(), c.x.terms(), c.y.padded(c.g.CO)
 	height, across := c.tiles[0], c.tiles[1]
 	rows := min(c.rows, (n1-n0)*height)
+	panels := splitEvenly(0, terms, f.rows)
 	planeX, planeY, planeW := plane[T](rows*across*c.x.pitch()), plane[T](rows*across*width), plane[T](terms*width)
 	cs := &s.conv
 	cs.filterIn, cs.filterOut = reserve(cs.filterIn, points*planeX), reserve(cs.filterOut, points*planeY)
@@ -526,7 +530,7 @@ func (c *filteredW[T]) weights(s *scratch[T], n0, n1 int, x, y, w []T) {
 			done += count * across
 		})
 		for i := range points {
-			f.product(terms, width, done, cs.filterIn[i*planeX:], 1, c.x.pitch(), cs.filterOut[i*planeY:], false, cs.filterSum[i*planeW:], from > n0*height)
+			f.product(panels, width, done, cs.filterIn[i*planeX:], 1, c.x.pitch(), cs.filterOut[i*planeY:], false, cs.filterSum[i*planeW:], from > n0*height)
 		}
 	}
 	for q := range c.x.phases * c.x.phases {

@@ -8,9 +8,11 @@ import (
 // pooling writes the kernels of ../../pool.go, with the channels in the lanes. Windows of 2x2 have their own code,
 // without the loops over rows and columns.
 func (m *machine) pooling() {
-	m.maxPool("maxPoolIndex", false, false)
-	m.maxPool("maxPool", true, false)
-	m.maxPool("maxPool2x2", true, true)
+	m.maxPool("maxPoolIndex", false, true, false)
+	m.maxPool("maxPool", true, true, false)
+	m.maxPool("maxPool2x2", true, true, true)
+	m.maxPool("maxPoolValue", true, false, false)
+	m.maxPool("maxPoolValue2x2", true, false, true)
 	m.maxUnpool("maxUnpool", false)
 	m.maxUnpool("maxUnpool2x2", true)
 }
@@ -121,21 +123,31 @@ func (w *poolWalk) pixels(label string, body func(pixel reg.Register, at Op)) {
 	w.JNZ(LabelRef(label + "Row"))
 }
 
-// maxPool is Float32Table.MaxPool, or without values MaxPoolIndex.
-func (m *machine) maxPool(name string, values, two bool) {
-	signature := "func(index *int32, x *float32, run *int)"
+// maxPool is Float32Table.MaxPool, or without values MaxPoolIndex, or without indices MaxPoolValue.
+func (m *machine) maxPool(name string, values, indices, two bool) {
+	results := ""
 	if values {
-		signature = "func(value *float32, index *int32, x *float32, run *int)"
+		results += "value *float32, "
 	}
-	m.function(name, signature)
+	if indices {
+		results += "index *int32, "
+	}
+	m.function(name, "func("+results+"x *float32, run *int)")
 	w := poolWalk{machine: m, two: two, window: m.param("x"), run: m.param("run")}
-	index := m.param("index")
-	w.results = append(w.results, index)
+	var value, index reg.GPVirtual
 	if values {
-		w.results = append(w.results, m.param("value"))
+		value = m.param("value")
+		w.results = append(w.results, value)
+	}
+	if indices {
+		index = m.param("index")
+		w.results = append(w.results, index)
 	}
 	w.walk(func(label string, p place) {
-		best, bestAt := m.load(w.vector, p), m.copy(w.vectorAt)
+		best, bestAt := m.load(w.vector, p), w.vectorAt
+		if indices {
+			bestAt = m.copy(w.vectorAt)
+		}
 		first := true
 		w.pixels(label, func(pixel reg.Register, at Op) {
 			if two && first { // it is best already
@@ -146,11 +158,15 @@ func (m *machine) maxPool(name string, values, two bool) {
 			// Greater or unordered, but best is no NaN.
 			better := m.both(m.cmp(notLessEqual, x, best), m.cmp(ordered, best, best))
 			m.VMOVAPS(m.blend(better, x, best), best)
-			m.VMOVAPS(m.blend(better, at, bestAt), bestAt)
+			if indices {
+				m.VMOVAPS(m.blend(better, at, bestAt), bestAt)
+			}
 		})
-		m.store(bestAt, index, p)
+		if indices {
+			m.store(bestAt, index, p)
+		}
 		if values {
-			m.store(best, w.results[1], p)
+			m.store(best, value, p)
 		}
 	})
 }

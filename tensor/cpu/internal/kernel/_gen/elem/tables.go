@@ -112,6 +112,14 @@ const remainingFields = `Pow: float32Generic.Pow,
 			maxPoolLEVEL(unsafe.SliceData(value), unsafe.SliceData(index), unsafe.SliceData(x), &r.First)
 		}
 	},
+	MaxPoolValue: func(value, x []float32, r *PoolRun) {
+		r.check(len(value), len(x))
+		if r.is2x2() {
+			maxPoolValue2x2LEVEL(unsafe.SliceData(value), unsafe.SliceData(x), &r.First)
+		} else {
+			maxPoolValueLEVEL(unsafe.SliceData(value), unsafe.SliceData(x), &r.First)
+		}
+	},
 	MaxUnpool: func(dst, y []float32, index []int32, r *PoolRun) {
 		r.checkApart(len(y), len(index), len(dst))
 		if r.is2x2() {

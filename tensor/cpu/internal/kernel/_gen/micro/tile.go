@@ -125,8 +125,12 @@ func tile(s isa, rows, vectors int) {
 	MOVQ(c, cp)
 	prefetch(rows, vectors, s.width, cp, ldc)
 
+	next := []Mem{{Base: b, Index: ldb, Scale: 1}, {Base: b, Index: ldb, Scale: 2}, {Base: b, Index: ldb3, Scale: 1}, {Base: b, Index: ldb, Scale: 4}}
 	step := func(u int) {
-		at := []Mem{{Base: b}, {Base: b, Index: ldb, Scale: 1}, {Base: b, Index: ldb, Scale: 2}, {Base: b, Index: ldb3, Scale: 1}}[u]
+		at := Mem{Base: b}
+		if u > 0 {
+			at = next[u-1]
+		}
 		row := func(j int) Op { return row(j) }
 		if rows == 1 { // each vector of b is used once
 			row = func(j int) Op { return at.Offset(j * s.width) }
@@ -138,13 +142,10 @@ func tile(s isa, rows, vectors int) {
 		for i := range rows {
 			s.broadcast(Mem{Base: a, Disp: (u*rows + i) * size}, element(i))
 			for j := range vectors {
+				if rows == 1 && j*s.width%cacheLine == 0 { // loads bound this tile: the next row of b is asked for among them
+					PREFETCHT0(next[u].Offset(j * s.width))
+				}
 				s.fma(row(j), element(i), acc(i, j))
-			}
-		}
-		if rows == 1 { // no more arithmetic than loads, so they had better come early
-			next := []Mem{{Base: b, Index: ldb, Scale: 1}, {Base: b, Index: ldb, Scale: 2}, {Base: b, Index: ldb3, Scale: 1}, {Base: b, Index: ldb, Scale: 4}}[u]
-			for line := 0; line < vectors*s.width; line += cacheLine {
-				PREFETCHT0(next.Offset(line))
 			}
 		}
 	}
