@@ -69,6 +69,10 @@ func gemm[T float](ks *kernels[T], ws *scratch[T], g product[T]) {
 	}
 	run := gemmRun[T]{kernels: ks, scratch: ws, product: g,
 		panels: splitEvenly(g.m0, g.m1, ks.rows), add: g.accumulate}
+	if run.fewerRowsThanTerms() {
+		run.exchanged()
+		return
+	}
 	kc := blockLength(g.k)
 	columns := g.n1 - g.n0
 	if g.tb && run.panels.count == 1 && run.panels.size == 1 && ks.dots != nil {

@@ -225,6 +225,7 @@ func testGemmLoops[T float](t *testing.T) {
 		{m: 1, n: 1, k: 390, tb: true}, {m: 1, n: 31, k: 16, tb: true}, {m: 1, n: 77, k: 800, tb: true}, // rows of B as columns
 		{m: 1, n: 77, k: 30, tb: true, ta: true},
 		{m: 100, n: 5, k: 400, ta: true}, {m: 49, n: 14, k: 7, ta: true}, {m: 47, n: 14, k: 400, ta: true, tb: true}, // A and B exchanged
+		{m: 15, n: 45, k: 23, tb: true}, {m: 128, n: 77, k: 800, tb: true}, {m: 83, n: 3, k: 1000, tb: true},
 		{m: keepA + 1, n: 15, k: 400, ta: true},
 		{m: keepA, n: 40, k: 3}, {m: keepA + 1, n: keepB, k: 3}, {m: keepA + 1, n: keepB + 1, k: 3}, // A packed whole or in place, B packed whole, both in slices
 		{m: keepA, n: 40, k: 3, ta: true}, {m: keepA + 1, n: keepB, k: 3, ta: true}, {m: keepA + 1, n: keepB + 1, k: 3, ta: true, tb: true},
