@@ -24,18 +24,21 @@ type pool struct {
 	workers []*worker // workers[0] belongs to the caller of run
 	number  uint64    // of the launch
 
-	// The launch in progress: job and parts may be read only by who holds a part.
-	lanes []lane
-	done  atomic.Int32
-	job   func(w *worker, from, to int)
-	parts int
+	lanes []lane       // of the launch in progress
+	_     [64]byte     // what threads write in turn is on a cache line of its own
+	done  atomic.Int32 // parts
+	_     [60]byte
 }
 
-// lane is one thread's parts of a launch: the launch's number in the upper half and how many are not yet taken in the lower,
-// so that to take a part and to learn which launch it belongs to is one compare-and-swap. Lanes are a cache line apart.
+// lane is one thread's parts of a launch, and all that a thread needs to know of it, in a single cache line, as it takes up to a
+// microsecond to come from another core. The state is the launch's number in the upper half and how many parts are not yet taken
+// in the lower, so that to take a part and to learn which launch it belongs to is one compare-and-swap. The rest may be read
+// only by who holds a part.
 type lane struct {
 	state atomic.Uint64
-	_     [56]byte
+	job   func(w *worker, from, to int)
+	end   int // of the parts
+	_     [40]byte
 }
 
 // worker is what one thread owns.
@@ -80,11 +83,12 @@ func (p *pool) run(parts int, job func(w *worker, from, to int)) {
 		job(p.workers[0], 0, parts)
 		return
 	}
-	p.job, p.parts = job, parts
 	p.done.Store(0)
 	p.number++
 	for i := range p.lanes {
-		p.lanes[i].state.Store(p.number<<32 | uint64(parts*(i+1)/p.threads-parts*i/p.threads))
+		l := &p.lanes[i]
+		l.job, l.end = job, parts*(i+1)/p.threads
+		l.state.Store(p.number<<32 | uint64(l.end-parts*i/p.threads))
 	}
 	for _, w := range p.workers[1:] {
 		if w.awake.CompareAndSwap(false, true) {
@@ -97,7 +101,9 @@ func (p *pool) run(parts int, job func(w *worker, from, to int)) {
 			runtime.Gosched()
 		}
 	}
-	p.job = nil
+	for i := range p.lanes {
+		p.lanes[i].job = nil
+	}
 }
 
 // launch is run with its arguments given, so that a step of a plan makes no closure each time.
@@ -118,30 +124,20 @@ func (p *pool) eachPart(parts int, job func(w *worker, part int)) func() {
 func (p *pool) work(w *worker) {
 	for k := range p.threads {
 		i := (w.index + k) % p.threads
-		for l := &p.lanes[i].state; ; {
-			s := l.Load()
+		for l := &p.lanes[i]; ; {
+			s := l.state.Load()
 			left := int(uint32(s))
 			if left == 0 {
 				break
 			}
 			take := (left + 1) / 2
-			if l.CompareAndSwap(s, s-uint64(take)) {
-				from := p.parts*(i+1)/p.threads - left
-				p.job(w, from, from+take)
+			if l.state.CompareAndSwap(s, s-uint64(take)) {
+				from := l.end - left
+				l.job(w, from, from+take)
 				p.done.Add(int32(take))
 			}
 		}
 	}
-}
-
-// hasWork reports whether a part is left in any lane.
-func (p *pool) hasWork() bool {
-	for i := range p.lanes {
-		if uint32(p.lanes[i].state.Load()) != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // idleSpins bounds how long a worker without work watches for the next launch before it ends: some 100 µs, longer than
@@ -153,8 +149,9 @@ const idleSpins = 100_000
 // wants the core: another goroutine, or another process, lest the time slice is used up when there is work. A pool that
 // is not used has no goroutines.
 func (p *pool) serve(w *worker) {
+	own := &p.lanes[w.index].state
 	for {
-		for spins := 1; !p.hasWork(); spins++ {
+		for spins := 1; uint32(own.Load()) == 0; spins++ {
 			if spins%4096 == 0 {
 				runtime.Gosched()
 				giveWay()
@@ -164,7 +161,7 @@ func (p *pool) serve(w *worker) {
 			}
 			w.awake.Store(false)
 			// A launch published between the last look and the line above found this worker awake and started none.
-			if !p.hasWork() || !w.awake.CompareAndSwap(false, true) {
+			if uint32(own.Load()) == 0 || !w.awake.CompareAndSwap(false, true) {
 				return
 			}
 			spins = 0
