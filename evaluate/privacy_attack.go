@@ -23,7 +23,7 @@ type Attack struct {
 
 	// AUC is the probability that a member scores above another, ties counting one half: 0.5 is ideal. Its error is DeLong's.
 	AUC      measure.Estimate
-	Interval [2]float64 // of the AUC, 95%, by its error; by the number of examples where all pairs are ordered alike
+	Interval [2]float64 // of the AUC, 95%, from its error, or from the number of examples where all pairs are ordered alike
 	// P is the p-value of the Mann-Whitney test against an AUC above one half.
 	P float64
 	// Caught are the shares of the members that are found where few others are taken for members (Carlini et al., section III).

@@ -28,7 +28,7 @@ type Closeness struct {
 	// among equally many of both, PerSide: 0.5 is ideal. Generated examples that share their nearest real one are no
 	// independent trials: the standard error is of the mean over clusters of these.
 	ToTrain measure.Estimate
-	// Interval is of ToTrain, 95%, by its standard error; by the number of clusters where all give the same answer.
+	// Interval is of ToTrain, 95%, from its standard error, or from the number of clusters where all give the same answer.
 	Interval [2]float64
 	PerSide  int
 	// ToTrainP is the p-value of ToTrain against a share above one half: the normal approximation of the test that permutes which

@@ -104,6 +104,29 @@ func TestSideVarianceOverAllPermutations(t *testing.T) {
 	near(t, "p-value of the last", c.ToTrainP, above((c.ToTrain.Value-0.5)/sd), 1e-12)
 }
 
+// The interval of an area near 1 from few examples holds the truth, as that by the error alone does in 85% of these rounds.
+func TestIntervalOfAreaCovers(t *testing.T) {
+	const rounds, n, apart = 1000, 20, 2.5
+	r := rand.New(rand.NewPCG(2, 7))
+	held := 0
+	for range rounds {
+		members, others := make([]float64, n), make([]float64, n)
+		for i := range n {
+			members[i], others[i] = apart+r.NormFloat64(), r.NormFloat64()
+		}
+		a, err := attack("", "", members, others)
+		if err != nil {
+			t.Fatal(err)
+		}
+		truth := 1 - above(apart/math.Sqrt2)
+		held += indicator(a.Interval[0] <= truth && truth <= a.Interval[1])
+	}
+	// 0.95 less three standard errors, 0.007 each.
+	if share := float64(held) / rounds; !(share >= 0.93 && share <= 0.99) {
+		t.Errorf("%.3f of the intervals hold the area, expected about 0.95", share)
+	}
+}
+
 // Where all trials agree the standard error is 0, and the interval is still that of so many trials.
 func TestIntervalWhereAllAgree(t *testing.T) {
 	members, others := make([]float64, 20), make([]float64, 30)
