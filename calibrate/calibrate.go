@@ -48,16 +48,8 @@ type Map interface {
 // Fit learns a map of the given method from log p(y=k|x_i) = logPosterior[i*classes+k] and the true classes y. The result depends
 // on the order of the examples by rounding only.
 func Fit(ctx context.Context, method Method, logPosterior []float64, y []int32, classes int) (Map, error) {
-	if err := check(logPosterior, classes); err != nil {
+	if err := checkLabelled(logPosterior, y, classes); err != nil {
 		return nil, err
-	}
-	if len(y) == 0 || len(y)*classes != len(logPosterior) {
-		return nil, fmt.Errorf("%d labels for %d examples to calibrate on, expected at least one and one each", len(y), len(logPosterior)/classes)
-	}
-	for i, k := range y {
-		if k < 0 || int(k) >= classes {
-			return nil, fmt.Errorf("example %d has class %d, expected 0 to %d", i, k, classes-1)
-		}
 	}
 	switch method {
 	case TemperatureScaling:
@@ -70,12 +62,35 @@ func Fit(ctx context.Context, method Method, logPosterior []float64, y []int32, 
 	return nil, fmt.Errorf("unknown calibration %q, expected one of %v", method, Methods())
 }
 
+// checkLabelled reports what is wrong with examples to calibrate on.
+func checkLabelled(logPosterior []float64, y []int32, classes int) error {
+	if err := check(logPosterior, classes); err != nil {
+		return err
+	}
+	if len(y) == 0 || len(y)*classes != len(logPosterior) {
+		return fmt.Errorf("%d labels for %d examples to calibrate on, expected at least one and one each", len(y), len(logPosterior)/classes)
+	}
+	for i, k := range y {
+		if k < 0 || int(k) >= classes {
+			return fmt.Errorf("example %d has class %d, expected 0 to %d", i, k, classes-1)
+		}
+	}
+	return nil
+}
+
 // Folds is the number of parts of CrossFit.
 const Folds = 5
 
 // CrossFit returns the log-posterior of each example as calibrated by a map that was fitted to the other folds: example i is in
-// fold i mod Folds. What is measured on it is not flattered by the examples that the map was fitted to.
+// fold i mod Folds. What is measured on it is not flattered by the examples that the map was fitted to. It takes at least two
+// examples.
 func CrossFit(ctx context.Context, method Method, logPosterior []float64, y []int32, classes int) ([]float64, error) {
+	if err := checkLabelled(logPosterior, y, classes); err != nil {
+		return nil, err
+	}
+	if len(y) < 2 {
+		return nil, fmt.Errorf("1 example to calibrate on and to measure, expected at least 2")
+	}
 	out := make([]float64, 0, len(logPosterior))
 	rows := make([][]float64, len(y))
 	for fold := range min(Folds, len(y)) {

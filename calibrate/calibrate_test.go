@@ -312,6 +312,8 @@ func TestEqualScores(t *testing.T) {
 	a, b := fitSigmoid([]float64{2, 2, 2, 2}, []bool{true, false, false, false})
 	near(t, "slope", a, 0, 0)
 	near(t, "probability", sigmoid(b), (2.0/3+3*0.2)/4, 1e-15)
+	a, _ = fitSigmoid([]float64{math.Nextafter(2, 3), 2, 2, 2}, []bool{true, false, false, false})
+	near(t, "slope of what rounding tells apart", a, 0, 0)
 }
 
 func TestErrors(t *testing.T) {
@@ -322,9 +324,15 @@ func TestErrors(t *testing.T) {
 		"has class 2":         func() error { _, err := Fit(t.Context(), PlattScaling, two, []int32{2}, 2); return err },
 		"0 labels":            func() error { _, err := Fit(t.Context(), PlattScaling, nil, nil, 2); return err },
 		"2 labels":            func() error { _, err := Fit(t.Context(), PlattScaling, two, []int32{0, 1}, 2); return err },
-		"of 1 classes":        func() error { _, err := Fit(t.Context(), PlattScaling, two, []int32{0, 0}, 1); return err },
-		"not a number":        func() error { return (&Temperature{1}).Apply([]float64{math.NaN(), 0}, 2) },
-		"3 sigmoids":          func() error { return (&Platt{make([]float64, 3), make([]float64, 3)}).Apply(two, 2) },
+		"1 labels": func() error {
+			_, err := CrossFit(t.Context(), PlattScaling, append(two, two...), []int32{0}, 2)
+			return err
+		},
+		"3 labels":     func() error { _, err := CrossFit(t.Context(), PlattScaling, two, []int32{0, 1, 0}, 2); return err },
+		"at least 2":   func() error { _, err := CrossFit(t.Context(), PlattScaling, two, []int32{0}, 2); return err },
+		"of 1 classes": func() error { _, err := Fit(t.Context(), PlattScaling, two, []int32{0, 0}, 1); return err },
+		"not a number": func() error { return (&Temperature{1}).Apply([]float64{math.NaN(), 0}, 2) },
+		"3 sigmoids":   func() error { return (&Platt{make([]float64, 3), make([]float64, 3)}).Apply(two, 2) },
 		"3 functions": func() error {
 			return (&Isotonic{1, []int{0, 1, 2, 3}, make([]float64, 3), make([]float64, 3)}).Apply(two, 2)
 		},

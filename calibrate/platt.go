@@ -102,7 +102,7 @@ func fitPlatt(ctx context.Context, logPosterior []float64, y []int32, classes in
 // against Platt's targets, t = (m+1)/(m+2) for the m positives and 1/(n+2) for the n others (section 2.2): they keep a finite where
 // the scores separate the two. It is Newton's method with backtracking (H.-T. Lin, C.-J. Lin, R. Weng, A note on Platt's
 // probabilistic outputs for support vector machines, Machine Learning 68, 2007), in standardised scores, for conditioning. Scores
-// that are all equal get a = 0.
+// that are all equal, but for rounding, get a = 0.
 func fitSigmoid(score []float64, positive []bool) (a, b float64) {
 	n := float64(len(score))
 	mean, sd := stat.PopMeanStdDev(score, nil)
@@ -120,7 +120,7 @@ func fitSigmoid(score []float64, positive []bool) (a, b float64) {
 	}
 	share := (m*(m+1)/(m+2) + (n-m)/(n-m+2)) / n // the mean target
 	b = math.Log(share / (1 - share))
-	if !(sd > 0) {
+	if !(sd > rounding) {
 		return 0, b
 	}
 

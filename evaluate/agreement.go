@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/measure"
@@ -66,6 +68,9 @@ func ClassifierAgreement(
 		logPosterior := make([]float64, dst.Len()*classes)
 		if err := c.LogPosterior(logPosterior, dst); err != nil {
 			return err
+		}
+		if i := slices.IndexFunc(logPosterior, math.IsNaN); i >= 0 {
+			return fmt.Errorf("the classifier gives generated example %d a probability that is not a number", first+i/classes)
 		}
 		for i := range dst.Len() {
 			named[first+i] = mostProbable(logPosterior[i*classes : (i+1)*classes])

@@ -3,11 +3,21 @@ package evaluate
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/likely-ml/likely/data"
 )
+
+// speechless gives probabilities that are not numbers.
+type speechless struct{ nearestBlob }
+
+func (speechless) LogPosterior(dst []float64, _ data.Batch) error {
+	dst[5] = math.NaN()
+	return nil
+}
 
 // deaf makes the left blob whatever is ordered.
 type deaf struct{ blobs }
@@ -38,6 +48,9 @@ func TestClassifierAgreement(t *testing.T) {
 	cancel()
 	if _, err := ClassifierAgreement(cancelled, nearestBlob{}, blobs{}, 400, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: error %v", err)
+	}
+	if _, err := ClassifierAgreement(ctx, speechless{}, blobs{}, 5, 1); err == nil || !strings.Contains(err.Error(), "example 2 a probability that is not") {
+		t.Errorf("not a number: error %v", err)
 	}
 	if _, err := ClassifierAgreement(ctx, nearestBlob{}, blobs{}, 0, 1); err == nil {
 		t.Error("no examples: no error")

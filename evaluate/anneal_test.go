@@ -128,6 +128,56 @@ func TestAnnealGain(t *testing.T) {
 	near(t, "gain", a.Gain.Value, 3, 0.02) // the looseness of the annealed bound
 }
 
+// labelledLine is line about (9, 9) where the label is 1.
+type labelledLine struct{ line }
+
+func (labelledLine) Classes() int { return 2 }
+
+func (labelledLine) LogLikelihood(dst []float64, gradient []float32, x data.Batch, z []float32, y []int32) error {
+	moved := data.NewBatch(x.Shape, x.Len(), false)
+	for i, class := range y {
+		for j, v := range x.Row(i) {
+			moved.Row(i)[j] = v - 9*float32(class)
+		}
+	}
+	return line{}.LogLikelihood(dst, gradient, moved, z, nil)
+}
+
+// A conditional model is annealed given the true label of each example.
+func TestAnnealGivenTheLabel(t *testing.T) {
+	ctx, plain := context.Background(), lineSet(t, 60)
+	b, err := data.ReadAll(ctx, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Y = make([]int32, b.Len())
+	for i := range b.Y {
+		if b.Y[i] = int32(i % 2); b.Y[i] == 1 {
+			b.Row(i)[0] += 9
+			b.Row(i)[1] += 9
+		}
+	}
+	set, err := data.NewTable(blobSchema("here", "there"), b.X, b.Y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Anneal(ctx, line{}, plain, 100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Anneal(ctx, labelledLine{}, set, 100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "bound given the label", got.Bound.Value, want.Bound.Value, 1e-3) // x + 9 - 9 in float32, and a chain that it turns elsewhere
+	if !got.Given || want.Given {
+		t.Errorf("given label: %v, and %v of the model without classes", got.Given, want.Given)
+	}
+	if _, err := Anneal(ctx, labelledLine{}, plain, 10, 1); !errors.Is(err, data.ErrNoLabels) {
+		t.Errorf("no labels: error %v", err)
+	}
+}
+
 func TestAnnealSchedule(t *testing.T) {
 	beta := annealSchedule(50)
 	if beta[0] != 0 || beta[50] != 1 || len(beta) != 51 {

@@ -24,7 +24,8 @@ type Bin struct {
 //	ECE = sum_b n_b/n |accuracy_b - confidence_b|
 //
 // (C. Guo et al., ICML 2017) with the jackknife standard error, which treats the bins as fixed. The ECE is biased
-// upwards: a perfectly calibrated model has about sqrt(bins/n) of it.
+// upwards: a perfectly calibrated model has up to sqrt(bins/n)/2 of it on average, since the sum over the n_b examples of a bin
+// has the variance sum p(1-p), at most n_b/4.
 func calibration(confidence []float64, right []bool) ([]Bin, measure.Estimate) {
 	bins := make([]Bin, CalibrationBins)
 	excess := make([]float64, CalibrationBins) // sum of [right] - confidence

@@ -96,10 +96,7 @@ func (p *Posteriors) Choose(ctx context.Context, class int, by Criterion, resamp
 	if class < 0 || class >= len(p.Classes) {
 		return nil, fmt.Errorf("class %d, expected 0 to %d", class, len(p.Classes)-1)
 	}
-	score, isA := against(p.Truth, p.LogP, len(p.Classes), class)
-	for i, l := range score {
-		score[i] = math.Exp(l) // a threshold compares probabilities, with the ties that they have
-	}
+	score, isA := byProbability(p.Truth, p.LogP, len(p.Classes), class)
 	curve, err := NewCurve(score, isA)
 	if err != nil {
 		return nil, err

@@ -221,18 +221,13 @@ func classification(classes []string, truth []int32, logPosterior []float64) (*C
 		return averagePrecision(against(truth, logPosterior, k, first+j))
 	})
 	for j := range k {
-		score, positive := against(truth, logPosterior, k, j)
-		curve, err := NewCurve(score, positive)
+		curve, err := NewCurve(byProbability(truth, logPosterior, k, j))
 		if err != nil {
 			return nil, err
 		}
-		if last := curve[len(curve)-1]; last.TP == 0 || last.FP == 0 {
-			continue
+		if last := curve[len(curve)-1]; last.TP > 0 && last.FP > 0 {
+			c.ROC[j] = curve
 		}
-		for i := range curve {
-			curve[i].Threshold = math.Exp(curve[i].Threshold)
-		}
-		c.ROC[j] = curve
 	}
 	return c, nil
 }
@@ -258,6 +253,15 @@ func against(truth []int32, logPosterior []float64, classes, c int) (score []flo
 	score, positive = make([]float64, len(truth)), make([]bool, len(truth))
 	for i, y := range truth {
 		score[i], positive[i] = logPosterior[i*classes+c], int(y) == c
+	}
+	return score, positive
+}
+
+// byProbability is the same problem with p for the score: a threshold compares probabilities, with the ties that they have.
+func byProbability(truth []int32, logPosterior []float64, classes, c int) (score []float64, positive []bool) {
+	score, positive = against(truth, logPosterior, classes, c)
+	for i, l := range score {
+		score[i] = math.Exp(l)
 	}
 	return score, positive
 }

@@ -244,6 +244,66 @@ func TestOneClassOnlyHasNoArea(t *testing.T) {
 	}
 }
 
+// A single example of a class does not tell how much such examples differ: the area has no error.
+func TestAreaOfASingleExampleHasNoError(t *testing.T) {
+	for _, single := range []bool{true, false} {
+		score, positive := []float64{0.1, 0.7, 0.3, 0.2}, []bool{!single, single, !single, !single}
+		e := macroArea(4, 1, func(int) (float64, []float64, bool) { return auc(score, positive) })
+		want := 0.0 // the single one scores above the others
+		if single {
+			want = 1
+		}
+		if e.Value != want || !math.IsNaN(e.StandardError) {
+			t.Errorf("a single example that is positive (%v): %+v, expected %v with an undefined error", single, e, want)
+		}
+	}
+}
+
+// Log-probabilities so near to 0 that they are one probability are one point of the curve: its thresholds decide as it says.
+func TestROCThresholdsDecideWhatTheySay(t *testing.T) {
+	truth := []int32{0, 1, 1, 0, 1}
+	lp := []float64{-50, -1e-22, -60, -1e-26, -70, -1e-30, -1, math.Log1p(-math.Exp(-1)), -0.1, math.Log1p(-math.Exp(-0.1))}
+	c, err := classification([]string{"a", "b"}, truth, lp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "AUC, which knows them apart", c.ROCAUC.Value, 4.0/6, 1e-15)
+	for k, curve := range c.ROC {
+		score, positive := make([]float64, len(truth)), make([]bool, len(truth))
+		for i, y := range truth {
+			score[i], positive[i] = math.Exp(lp[2*i+k]), int(y) == k
+		}
+		for _, o := range curve {
+			if counted := decide(o.Threshold, score, positive); counted != o {
+				t.Errorf("class %d: %+v, but the threshold gives %+v", k, o, counted)
+			}
+		}
+	}
+}
+
+// TestBiasOfECE holds the bound behind leastForECE against calibrated classifiers: it is met from below.
+func TestBiasOfECE(t *testing.T) {
+	const repeats, n = 200, 600
+	r := rand.New(rand.NewPCG(3, 3))
+	var values []float64
+	for range repeats {
+		confidence, right := make([]float64, n), make([]bool, n)
+		for i := range n {
+			confidence[i] = r.Float64()
+			right[i] = r.Float64() < confidence[i]
+		}
+		_, e := calibration(confidence, right)
+		values = append(values, e.Value)
+	}
+	bound := math.Sqrt(CalibrationBins/float64(n)) / 2
+	if m := mean(values); !(m.Value < bound && m.Value > bound/2) {
+		t.Errorf("the ECE of a calibrated classifier is %v on average, expected at most %v, and not far below", m.Value, bound)
+	}
+	if bound := math.Sqrt(CalibrationBins/float64(leastForECE)) / 2; !(bound <= 0.05+1e-15) {
+		t.Errorf("from the least number of examples the bias is up to %v, expected 0.05", bound)
+	}
+}
+
 func TestClassifyStreams(t *testing.T) {
 	ctx := context.Background()
 	set := twoBlobs(t, 700)

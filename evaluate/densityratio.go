@@ -183,7 +183,12 @@ func (s *rivals) logOdds(ctx context.Context, dst []float64, c model.Classifier,
 		for i := range b.Len() {
 			v := log[2*i] - log[2*i+1] - correction
 			if v-v != 0 {
-				return fmt.Errorf("the classifier gives example %d the log-odds %v, expected a finite number", index[first+i], v)
+				at, of := index[first+i], "p"
+				if at >= s.first {
+					at, of = at-s.first, "q"
+				}
+				return fmt.Errorf("the classifier gives example %d of %s the log-odds %v, expected a finite number: "+
+					"choose one that gives no probability of 0", at, of, v)
 			}
 			dst[first+i] = v
 		}

@@ -165,8 +165,12 @@ func TestDensityRatioRefuses(t *testing.T) {
 	}
 	for want, call := range map[string]func() error{
 		"its shape is 1 column": func() error { _, err := DensityRatio(ctx, spec, good, wide, 2, model.Run{}); return err },
-		"1 folds":               func() error { _, err := DensityRatio(ctx, spec, good, other, 1, model.Run{}); return err },
-		"at least 200 of each":  func() error { _, err := DensityRatio(ctx, spec, good, other, 20, model.Run{}); return err },
+		"of p the log-odds +Inf": func() error {
+			_, err := DensityRatio(ctx, blobRatio{math.Inf(1), &fits}, shifted(t, 100, 9, 1), good, 2, model.Run{})
+			return err
+		},
+		"1 folds":              func() error { _, err := DensityRatio(ctx, spec, good, other, 1, model.Run{}); return err },
+		"at least 200 of each": func() error { _, err := DensityRatio(ctx, spec, good, other, 20, model.Run{}); return err },
 	} {
 		if err := call(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, expected %q", err, want)

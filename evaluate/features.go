@@ -177,18 +177,9 @@ func fitComponents(real data.Batch) (*features, error) {
 	n, p := pooled.n, pooled.d
 	d := min(components, p, n-1)
 
-	mean := columnMeans(pooled)
-	centred := mat.NewDense(n, p, nil)
-	for i := range n {
-		row := centred.RawRowView(i)
-		for j, v := range pooled.row(i) {
-			row[j] = v - mean[j]
-		}
-	}
-	var covariance mat.SymDense
-	covariance.SymOuterK(1/float64(n-1), centred.T())
+	mean, covariance := gaussian(pooled)
 	var eigen mat.EigenSym
-	if !eigen.Factorize(&covariance, true) {
+	if !eigen.Factorize(covariance, true) {
 		return nil, fmt.Errorf("the principal components of %d pictures of %v could not be found", n, real.Shape)
 	}
 	var vectors mat.Dense

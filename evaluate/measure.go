@@ -13,7 +13,7 @@ const (
 	// The binomial error of a share is at most 0.05 from here. Areas under curves, which are
 	// probabilities, and F1 are taken for shares.
 	leastForShare = 100
-	// A perfectly calibrated model has about sqrt(bins/n) of ECE: 0.1 from here.
+	// A perfectly calibrated model has at most sqrt(bins/n)/2 of ECE on average: 0.05 from here.
 	leastForECE = 100 * CalibrationBins
 )
 

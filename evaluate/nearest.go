@@ -44,11 +44,11 @@ func Nearest(ctx context.Context, set data.Set, x data.Batch) ([]Neighbour, erro
 	if err != nil {
 		return nil, err
 	}
+	if i := search.lost(); i >= 0 {
+		return nil, fmt.Errorf("example %d is at no distance of any other: it holds infinite values", i)
+	}
 	found := make([]Neighbour, x.Len())
 	for i, f := range search.found {
-		if f.index < 0 {
-			return nil, fmt.Errorf("example %d is at no distance of any other: it holds infinite values", i)
-		}
 		found[i] = Neighbour{f.index, math.Sqrt(f.first)}
 	}
 	return found, nil

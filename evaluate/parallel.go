@@ -42,7 +42,9 @@ const (
 	streamAnnealPilot
 	streamBootstrap // one for each replicate follows
 
-	streamRatio stream = 1 << 32
+	// These come after all replicates.
+	streamPrivacy stream = 1 << 32
+	streamRatio   stream = 1<<32 + 1
 )
 
 func (s stream) rand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(s))) }

@@ -177,9 +177,6 @@ func Privacy(ctx context.Context, m model.Model, train, heldOut data.Set, o Priv
 	return report, nil
 }
 
-// streamPrivacy is far from the other streams.
-const streamPrivacy stream = 1 << 32
-
 // privacySearch is what the comparison of examples works on.
 type privacySearch struct {
 	o         PrivacyOptions
@@ -298,6 +295,19 @@ func (s *privacySearch) run(ctx context.Context, report *PrivacyReport) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, sp := range spaces {
+		if i := sp.generated.lost(); i >= 0 {
+			if s.at != nil {
+				i = s.at[i]
+			}
+			return fmt.Errorf("generated example %d is at no distance of any training example: it holds values that are infinite in %s; "+
+				"leave it out", i, sp.about)
+		}
+		if sp.held.lost() >= 0 || sp.members.lost() >= 0 {
+			return fmt.Errorf("%w: a training or held-out example is at no distance of any training example: it holds values that are "+
+				"infinite in %s; leave it out", ErrNotComparable, sp.about)
+		}
 	}
 	if moved != nil {
 		moved.sort(s.train)

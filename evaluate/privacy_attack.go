@@ -23,7 +23,7 @@ type Attack struct {
 
 	// AUC is the probability that a member scores above another, ties counting one half: 0.5 is ideal. Its error is DeLong's.
 	AUC      measure.Estimate
-	Interval [2]float64 // of the AUC, 95%
+	Interval [2]float64 // of the AUC, 95%, from its error, or from the number of examples where all pairs are ordered alike
 	// P is the p-value of the Mann-Whitney test against an AUC above one half.
 	P float64
 	// Caught are the shares of the members that are found where few others are taken for members (Carlini et al., section III).
@@ -69,7 +69,7 @@ func attack(name, score string, members, others []float64) (Attack, error) {
 		squares += v * v
 	}
 	a.AUC = measure.Estimate{Value: area, StandardError: math.Sqrt(squares), N: len(all)}
-	a.Interval = [2]float64{max(0, area-normal95*a.AUC.StandardError), min(1, area+normal95*a.AUC.StandardError)}
+	a.Interval = shareInterval(a.AUC, min(len(members), len(others))) // so many pairs have no example in common
 	a.P = above((area - 0.5) / math.Sqrt((m+n+1)/(12*m*n)))
 
 	for _, fpr := range falsePositiveRates {

@@ -28,7 +28,7 @@ type Closeness struct {
 	// among equally many of both, PerSide: 0.5 is ideal. Generated examples that share their nearest real one are no
 	// independent trials: the standard error is of the mean over clusters of these.
 	ToTrain measure.Estimate
-	// Interval is of ToTrain, 95%, by its standard error.
+	// Interval is of ToTrain, 95%, from its standard error, or from the number of clusters where all give the same answer.
 	Interval [2]float64
 	PerSide  int
 	// ToTrainP is the p-value of ToTrain against a share above one half: the normal approximation of the test that permutes which
@@ -47,8 +47,8 @@ type Distances struct {
 	NNDR50 float64 `json:"nndr_50"`
 }
 
-// Nearer is the share of generated examples below the Quantile of held-out ones, which is Distance. The standard error includes, to
-// first order, that of the quantile.
+// Nearer is the share of generated examples below the Quantile of held-out ones, which is Distance. The standard error includes that
+// of the quantile, to first order and for generated distances that are as dense there as held-out ones.
 type Nearer struct {
 	Quantile float64
 	Distance float64
@@ -119,7 +119,7 @@ func (c *Closeness) side(train, held []nearestTwo) {
 		weight[j] += 1 / n
 		residual[j] += (nearer[i] - c.ToTrain.Value) / n
 	}
-	concentration, clusters := 0.0, 0.0
+	concentration, clusters := 0.0, 0
 	for j, w := range weight {
 		concentration += w * w
 		c.ToTrain.StandardError += residual[j] * residual[j]
@@ -128,10 +128,10 @@ func (c *Closeness) side(train, held []nearestTwo) {
 		}
 	}
 	if clusters > 1 {
-		c.ToTrain.StandardError *= clusters / (clusters - 1)
+		c.ToTrain.StandardError *= float64(clusters) / float64(clusters-1)
 	}
 	c.ToTrain.StandardError = math.Sqrt(c.ToTrain.StandardError)
-	c.Interval = [2]float64{max(0, c.ToTrain.Value-normal95*c.ToTrain.StandardError), min(1, c.ToTrain.Value+normal95*c.ToTrain.StandardError)}
+	c.Interval = shareInterval(c.ToTrain, clusters)
 
 	real := float64(2 * k)
 	variance := (concentration - 1/real) * real / (real - 1) / 4

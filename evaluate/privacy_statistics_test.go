@@ -104,6 +104,68 @@ func TestSideVarianceOverAllPermutations(t *testing.T) {
 	near(t, "p-value of the last", c.ToTrainP, above((c.ToTrain.Value-0.5)/sd), 1e-12)
 }
 
+// The interval of an area near 1 from few examples holds the truth, as that by the error alone does in 85% of these rounds.
+func TestIntervalOfAreaCovers(t *testing.T) {
+	const rounds, n, apart = 1000, 20, 2.5
+	r := rand.New(rand.NewPCG(2, 7))
+	held := 0
+	for range rounds {
+		members, others := make([]float64, n), make([]float64, n)
+		for i := range n {
+			members[i], others[i] = apart+r.NormFloat64(), r.NormFloat64()
+		}
+		a, err := attack("", "", members, others)
+		if err != nil {
+			t.Fatal(err)
+		}
+		truth := 1 - above(apart/math.Sqrt2)
+		held += indicator(a.Interval[0] <= truth && truth <= a.Interval[1])
+	}
+	// 0.95 less three standard errors, 0.007 each.
+	if share := float64(held) / rounds; !(share >= 0.93 && share <= 0.99) {
+		t.Errorf("%.3f of the intervals hold the area, expected about 0.95", share)
+	}
+}
+
+// Where all trials agree the standard error is 0, and the interval is still that of so many trials.
+func TestIntervalWhereAllAgree(t *testing.T) {
+	members, others := make([]float64, 20), make([]float64, 30)
+	at := func(v float64) [2]float64 {
+		for i := range members {
+			members[i] = v
+		}
+		a, err := attack("", "", members, others)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Interval
+	}
+	for _, c := range []struct {
+		score float64
+		want  [2]float64
+	}{{1, clopperPearson(20, 20)}, {-1, clopperPearson(0, 20)}} {
+		got := at(c.score)
+		near(t, "low end", got[0], c.want[0], 1e-14)
+		near(t, "high end", got[1], c.want[1], 1e-14)
+	}
+	ties := at(0) // at least so many pairs are ties, and each of the others is won or lost
+	near(t, "low end of ties", ties[0], clopperPearson(20, 20)[0]/2, 1e-14)
+	near(t, "both ends of ties", ties[0]+ties[1], 1, 1e-14)
+
+	// 40 generated examples whose nearest real ones are three training examples are three trials.
+	train, held := make([]nearestTwo, 40), make([]nearestTwo, 40)
+	for i := range train {
+		train[i], held[i] = nearestTwo{index: i % 3, first: 1}, nearestTwo{index: 0, first: 2}
+	}
+	c := Closeness{PerSide: 30}
+	c.side(train, held)
+	if c.ToTrain.Value != 1 || c.ToTrain.StandardError != 0 {
+		t.Errorf("nearer to train: %+v", c.ToTrain)
+	}
+	near(t, "low end of three clusters", c.Interval[0], clopperPearson(3, 3)[0], 1e-14)
+	near(t, "high end of three clusters", c.Interval[1], 1, 0)
+}
+
 // Each point of an attack is what counting finds.
 func TestAttackCounts(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 0))

@@ -243,6 +243,7 @@ func (mixed) Sample(dst data.Batch, r *rand.Rand) error {
 func TestPrivacyOfTables(t *testing.T) {
 	train, held := mixedTable(t, 500, 1), mixedTable(t, 200, 2)
 	p := measured(t, mixed{}, train, held, 500, 1)
+	near(t, "level of three tests of copies, one of distances, one attack", p.level(), significance/5, 0)
 	if p.Outcome() != NoSign || len(p.Spaces) != 1 || p.Spaces[0].Name != "columns" || p.Copies.Moved {
 		t.Errorf("%v, %+v", p.Outcome(), p.Spaces)
 	}
@@ -304,6 +305,7 @@ func TestPrivacyOfClassifiers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	near(t, "level of the only test of a classifier", p.level(), significance, 0)
 	p = measured(t, crammer{train: b}, train, held, 0, 1)
 	if p.Outcome() != SignsOfMemorising || p.Attacks[0].AUC.Value != 1 || strings.Contains(p.Verdict(), "copy") {
 		t.Errorf("%v, %+v: %s", p.Outcome(), p.Attacks[0].AUC, p.Verdict())
@@ -380,6 +382,24 @@ func TestPrivacyErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, expected one with %q", c.name, err, c.want)
 		}
+	}
+	table := mixedTable(t, 60, 1)
+	far := data.NewBatch(data.RowShape(4), 40, false)
+	if err := (mixed{}).Sample(far, rand.New(rand.NewPCG(5, 0))); err != nil {
+		t.Fatal(err)
+	}
+	far.Row(7)[0] = float32(math.Inf(1))
+	generated, err := data.NewTable(table.Schema(), far.X, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Privacy(t.Context(), mixed{}, table, mixedTable(t, 30, 2), PrivacyOptions{Generated: generated})
+	if err == nil || !strings.Contains(err.Error(), "generated example 7 is at no distance") {
+		t.Errorf("an infinite value: error %v", err)
+	}
+	_, err = Privacy(t.Context(), mixed{}, table, generated, PrivacyOptions{})
+	if !errors.Is(err, ErrNotComparable) {
+		t.Errorf("an infinite value held out: error %v", err)
 	}
 	if _, err := newMovedIndexOf(t, train, b).nearest(cancelled, b, nil, 10); !errors.Is(err, context.Canceled) {
 		t.Errorf("moved, cancelled: error %v", err)

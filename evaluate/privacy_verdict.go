@@ -25,7 +25,11 @@ func (p *PrivacyReport) Outcome() Outcome {
 
 // level is that of each test.
 func (p *PrivacyReport) level() float64 {
-	return significance / float64(3+len(p.Spaces)+len(p.Attacks))
+	tests := len(p.Spaces) + len(p.Attacks)
+	if p.Copies != nil {
+		tests += 3
+	}
+	return significance / float64(tests)
 }
 
 func (p *PrivacyReport) copied() bool {

@@ -38,7 +38,8 @@ func midranks(v []float64) []float64 {
 // and the influence of each example on it, (V_i - AUC)/sqrt(m (m-1)) for a positive and /sqrt(n (n-1)) for a negative,
 // whose squares add up to DeLong's variance. V_i is the share of the other kind that example i is ranked rightly
 // against; it comes from ranks in O(n log n). (E. DeLong et al., Biometrics 44 (1988) 837; X. Sun, W. Xu, IEEE Signal
-// Process. Lett. 21 (2014) 1389.) ok is false where one of the kinds does not occur, as the area is then undefined.
+// Process. Lett. 21 (2014) 1389.) The influence of the only example of its kind is NaN, and so is the standard error: one example
+// does not tell how much such examples differ. ok is false where one of the kinds does not occur, as the area is then undefined.
 func auc(score []float64, positive []bool) (area float64, influence []float64, ok bool) {
 	var kind [2][]float64 // the scores of the negatives, of the positives
 	for i, s := range score {
@@ -69,7 +70,11 @@ func auc(score []float64, positive []bool) (area float64, influence []float64, o
 		if positive[i] {
 			count = m
 		}
-		influence[i] = (influence[i] - area) / math.Sqrt(count*max(1, count-1))
+		if count == 1 {
+			influence[i] = math.NaN() // 0/0, but for rounding
+		} else {
+			influence[i] = (influence[i] - area) / math.Sqrt(count*(count-1))
+		}
 	}
 	return area, influence, true
 }

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 
 	"gonum.org/v1/gonum/blas"
@@ -16,7 +17,8 @@ import (
 // Distances are filtered by matrix products, |x - c|^2 = |x|^2 + |c|^2 - 2 x.c, in float32. A sum of p products, in any order,
 // is off by at most p u/(1 - p u) |x||c| with u = 2^-24 (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2002,
 // eq. 3.7), and so the distance by at most p u (|x|+|c|)^2/2 and a little. What could be among the two nearest by this
-// bound is computed again, from differences in float64: the result is exact up to the rounding of that sum.
+// bound is computed again, from differences in float64: the result is exact up to the rounding of that sum. Where |x|+|c| is so
+// large or so small that products leave the range of float32, the bound does not hold, and all is computed again.
 type search struct {
 	p      int
 	x      []float32 // (n, p)
@@ -40,6 +42,13 @@ func (n nearestTwo) ratio() float64 {
 	}
 	return math.Sqrt(n.first / n.second)
 }
+
+// Between these |x|+|c| no product, and no sum of them, overflows float32, since |x||c| <= (|x|+|c|)^2/4; and what underflow takes
+// from the products, 2^-150 each, is far below the error bound.
+const (
+	leastReach = 1e-15
+	mostReach  = 1e19
+)
 
 // tile is how many queries a matrix product takes.
 const tile = 128
@@ -88,6 +97,9 @@ func (s *search) show(ctx context.Context, first int, c data.Batch) error {
 		for i := lo; i < hi; i++ {
 			reach := math.Sqrt(s.square[i]) + longest
 			bound := s.square[i] - epsilon*reach*reach
+			if !(reach > leastReach && reach < mostReach) {
+				bound = math.Inf(-1)
+			}
 			far := (bound - s.found[i].second) / 2 // a point is too far where x.c - |c|^2/2 < far
 			for j, dot := range product[(i-lo)*m : (i-lo+1)*m] {
 				if float64(dot)-square[j]/2 < far { // false of NaN, of what float32 cannot hold
@@ -113,6 +125,11 @@ func (s *search) offer(i, index int, point []float32) {
 	case d < f.second:
 		f.second = d
 	}
+}
+
+// lost is the first query that is at no distance of any point, since it holds infinite values; -1 where none is.
+func (s *search) lost() int {
+	return slices.IndexFunc(s.found, func(f nearestTwo) bool { return f.index < 0 })
 }
 
 // distances are those to the nearest points.

@@ -39,7 +39,8 @@ func TestSearch(t *testing.T) {
 		name          string
 		offset, scale float64
 		p             int
-	}{{"centred", 0, 1, 9}, {"far", 1e4, 1, 70}, {"pixels", 128, 40, 300}, {"beyond float32", 1e25, 1e22, 5}} {
+	}{{"centred", 0, 1, 9}, {"far", 1e4, 1, 70}, {"pixels", 128, 40, 300}, {"beyond float32", 1e25, 1e22, 5},
+		{"beyond float32 on both sides", 0, 1e25, 5}, {"products below float32", 0, 1e-25, 5}} {
 		points := data.NewBatch(data.RowShape(c.p), 700, false)
 		for i := range points.X {
 			points.X[i] = float32(c.offset + c.scale*r.NormFloat64())

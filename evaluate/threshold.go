@@ -75,35 +75,19 @@ func NewCurve(score []float64, isA []bool) (Curve, error) {
 	if len(score) == 0 {
 		return nil, fmt.Errorf("no scores, expected at least one")
 	}
-	order := make([]int, len(score))
-	var o Operating
-	for i := range order {
-		if math.IsNaN(score[i]) {
+	as := 0
+	for i, s := range score {
+		if math.IsNaN(s) {
 			return nil, fmt.Errorf("the score of example %d is not a number", i)
 		}
-		order[i] = i
-		if isA[i] {
-			o.FN++
-		} else {
-			o.TN++
-		}
+		as += indicator(isA[i])
 	}
-	sort.Slice(order, func(a, b int) bool { return score[order[a]] > score[order[b]] })
-	o.Threshold = math.Nextafter(score[order[0]], math.Inf(1))
-	curve := Curve{o}
-	for k, i := range order {
-		if isA[i] {
-			o.TP++
-			o.FN--
-		} else {
-			o.FP++
-			o.TN--
-		}
-		if k+1 == len(order) || score[order[k+1]] != score[i] {
-			o.Threshold = score[i]
-			curve = append(curve, o)
-		}
-	}
+	bs := len(score) - as
+	r := newRanking(score, isA)
+	curve := Curve{{Threshold: math.Nextafter(score[r.order[0]], math.Inf(1)), TN: bs, FN: as}}
+	r.walk(nil, func(k, tp, fp int) {
+		curve = append(curve, Operating{score[r.order[k]], tp, fp, bs - fp, as - tp})
+	})
 	return curve, nil
 }
 

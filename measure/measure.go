@@ -54,8 +54,8 @@ type Approximation struct {
 	N             int
 }
 
-// Interval holds the quantity with a confidence of 95%, as far as chance goes: of a hundred data sets, so many give an interval that
-// does.
+// Interval holds the quantity with a confidence of 95%, as far as chance goes: of a hundred data sets, 95 on average give an interval
+// that does.
 type Interval struct{ Low, High float64 }
 
 // MarshalJSON writes [low, high]. An end that is infinite or undefined, which JSON cannot hold, is null.
