@@ -161,7 +161,11 @@ func (r *Result) sentence(where string, o Outcome) string {
 	if o.Verdict == Unknown {
 		what = "the data cannot tell whether synthetic data helps"
 	}
-	text := fmt.Sprintf("%s %s: the gain in %s is %s (95%% interval %s to %s)", where, what, r.Metric.Name, Signed(g.Value), Signed(g.Low), Signed(g.High))
+	metric := r.Metric.Name
+	if !r.Metric.HigherIsBetter {
+		metric += ", where lower is better,"
+	}
+	text := fmt.Sprintf("%s %s: the gain in %s is %s (95%% interval %s to %s)", where, what, metric, Signed(g.Value), Signed(g.Low), Signed(g.High))
 	switch {
 	case g.Seeds < 2:
 		text += "; one seed cannot show how seeds differ, so the interval is too short"

@@ -29,6 +29,8 @@ func openStudy(dir string, r studyRecord, resume bool) (*studyFolder, []augment.
 	_, begun := os.Stat(f.file("fits.jsonl"))
 	text, err := os.ReadFile(f.file("study.json"))
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && begun == nil: // of which study nobody knows
+		return nil, nil, fmt.Errorf("--out %s: the folder holds fits.jsonl without study.json; remove it, or choose another folder", dir)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(begun, fs.ErrNotExist): // with --resume too: it may have been killed before the first fit
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, nil, err
