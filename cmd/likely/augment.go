@@ -197,7 +197,7 @@ const syntheticColumn = "synthetic"
 
 // enlargedParts decides what is enlarged and what is kept apart as the test part.
 func enlargedParts(ctx context.Context, s *data.Source, split string, p model.Provenance) (e enlarged, err error) {
-	name := filepath.Base(s.Name) // provenance.json goes with the set, and other folders' names are nobody's business
+	name := filepath.Base(s.Name)
 	e.provenance.Data = name
 	if e.provenance.DataFingerprint, err = data.Fingerprint(ctx, s.All); err != nil {
 		return e, err
