@@ -44,6 +44,10 @@ func (s *Study) Compare(fits []Fit, least float64) (*Result, error) {
 			if !ok {
 				return nil, fmt.Errorf("no fit of %s to %d real examples a class with seed %d", arm, amount, seed)
 			}
+			if len(row) != s.Test.Len() {
+				return nil, fmt.Errorf("the fit of %s to %d real examples a class with seed %d has %d scores, expected one for each of %d test examples",
+					arm, amount, seed, len(row), s.Test.Len())
+			}
 			v = append(v, row)
 		}
 		return v, nil

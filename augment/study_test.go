@@ -158,6 +158,11 @@ func TestStudyRepeatsAndResumes(t *testing.T) {
 	if _, err := s.Compare(first[1:], 0.01); err == nil {
 		t.Error("a study without one of its fits is compared, expected an error")
 	}
+	short := slices.Clone(first)
+	short[0].Scores = short[0].Scores[1:]
+	if _, err := s.Compare(short, 0.01); err == nil || !strings.Contains(err.Error(), "358 scores, expected one for each of 359") {
+		t.Errorf("error %v of a fit that lacks a score", err)
+	}
 	if a.Amounts[1].Outcomes[0].Mean.Value < a.Amounts[0].Outcomes[0].Mean.Value {
 		t.Error("more real data does worse")
 	}

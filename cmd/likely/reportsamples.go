@@ -150,7 +150,7 @@ func levelTable(c data.Column, j int, names []string, drawn []data.Batch) report
 		for _, b := range drawn {
 			n := 0
 			for i := range b.Len() {
-				if int(b.Row(i)[j]) == k {
+				if b.Row(i)[j] == float32(k) { // not so of a missing one
 					n++
 				}
 			}

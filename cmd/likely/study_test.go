@@ -74,6 +74,17 @@ func TestStudyFolder(t *testing.T) {
 	if err := os.Rename(record+".away", record); err != nil {
 		t.Fatal(err)
 	}
+	finished := filepath.Join(t.TempDir(), "finished")
+	done, _, err := openStudy(finished, r, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := done.finish(&augment.Result{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openStudy(finished, r, false); err == nil || !strings.Contains(err.Error(), "holds a study already") {
+		t.Errorf("error %v of a study that is done and has no fits any more", err)
+	}
 	if err := os.WriteFile(path, []byte("x\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
