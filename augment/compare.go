@@ -46,6 +46,9 @@ const level = 0.95
 // It holds μ with a probability of at least 0.95, up to 0.98 with three seeds and 0.99 with two. One t for the sum, with the degrees
 // of freedom that Satterthwaite's formula gives, would hold it with 0.92 at worst with three seeds and 0.87 with two.
 //
+// μ is of the train part that all seeds draw from. How another train part would do is in no part of the variance, and seeds that
+// each take most of the train part hardly differ.
+//
 // One seed cannot show how seeds differ: the interval of R = 1 counts the test examples alone, by V_t = MS_t / N.
 func Mean(v [][]float64) (Interval, error) {
 	seeds := len(v)
@@ -54,6 +57,7 @@ func Mean(v [][]float64) (Interval, error) {
 	}
 	n := len(v[0])
 	R, N := float64(seeds), float64(n)
+	origin := v[0][0] // sums are of what differs from it, so that equal values leave no rounding error
 	bySeed, byExample := make([]float64, seeds), make([]float64, n)
 	total := 0.0
 	for r, row := range v {
@@ -64,8 +68,8 @@ func Mean(v [][]float64) (Interval, error) {
 			if math.IsNaN(x - x) {
 				return Interval{}, fmt.Errorf("seed %d, test example %d: the value %v, expected a finite one", r+1, i+1, x)
 			}
-			bySeed[r] += x / N
-			byExample[i] += x / R
+			bySeed[r] += (x - origin) / N
+			byExample[i] += (x - origin) / R
 		}
 		total += bySeed[r] / R
 	}
@@ -73,13 +77,13 @@ func Mean(v [][]float64) (Interval, error) {
 	for r, row := range v {
 		ssSeed += N * square(bySeed[r]-total)
 		for i, x := range row {
-			ssRest += square(x - bySeed[r] - byExample[i] + total)
+			ssRest += square(x - origin - bySeed[r] - byExample[i] + total)
 		}
 	}
 	for _, m := range byExample {
 		ssExample += R * square(m-total)
 	}
-	m := Interval{Estimate: measure.Estimate{Value: total, N: n}, Seeds: seeds}
+	m := Interval{Estimate: measure.Estimate{Value: origin + total, N: n}, Seeds: seeds}
 	var bySeeds, byExamples float64 // V_s and V_t
 	if seeds == 1 {
 		m.SeedError, byExamples = math.NaN(), ssExample/(N-1)/N
@@ -90,7 +94,7 @@ func Mean(v [][]float64) (Interval, error) {
 	}
 	m.ExampleError, m.StandardError = math.Sqrt(byExamples), math.Sqrt(bySeeds+byExamples)
 	margin := math.Sqrt(square(quantile(R-1))*bySeeds + square(quantile(N-1))*byExamples)
-	m.Low, m.High = total-margin, total+margin
+	m.Low, m.High = m.Value-margin, m.Value+margin
 	return m, nil
 }
 

@@ -3,6 +3,7 @@ package augment
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -96,6 +97,12 @@ func TestEqualValues(t *testing.T) {
 	got, err := Mean([][]float64{{0, 0, 0}, {0, 0, 0}})
 	if err != nil || got.Low != 0 || got.High != 0 || got.Verdict(0.01) != No {
 		t.Errorf("interval %+v (%v), expected the point 0, which does not help", got, err)
+	}
+	for _, x := range []float64{1, 0.1, -1. / 3} {
+		v := slices.Repeat([][]float64{slices.Repeat([]float64{x}, 10)}, 3)
+		if got, err := Mean(v); err != nil || got.Value != x || got.Low != x || got.High != x || got.StandardError != 0 {
+			t.Errorf("interval %+v (%v) of values that are all %v, expected this point", got, err, x)
+		}
 	}
 }
 

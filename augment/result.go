@@ -44,6 +44,10 @@ func (s *Study) Compare(fits []Fit, least float64) (*Result, error) {
 			if !ok {
 				return nil, fmt.Errorf("no fit of %s to %d real examples a class with seed %d", arm, amount, seed)
 			}
+			if len(row) != s.Test.Len() {
+				return nil, fmt.Errorf("the fit of %s to %d real examples a class with seed %d has %d scores, expected one for each of %d test examples",
+					arm, amount, seed, len(row), s.Test.Len())
+			}
 			v = append(v, row)
 		}
 		return v, nil
@@ -161,7 +165,11 @@ func (r *Result) sentence(where string, o Outcome) string {
 	if o.Verdict == Unknown {
 		what = "the data cannot tell whether synthetic data helps"
 	}
-	text := fmt.Sprintf("%s %s: the gain in %s is %s (95%% interval %s to %s)", where, what, r.Metric.Name, Signed(g.Value), Signed(g.Low), Signed(g.High))
+	metric := r.Metric.Name
+	if !r.Metric.HigherIsBetter {
+		metric += ", where lower is better,"
+	}
+	text := fmt.Sprintf("%s %s: the gain in %s is %s (95%% interval %s to %s)", where, what, metric, Signed(g.Value), Signed(g.Low), Signed(g.High))
 	switch {
 	case g.Seeds < 2:
 		text += "; one seed cannot show how seeds differ, so the interval is too short"

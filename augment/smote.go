@@ -30,7 +30,7 @@ const DefaultNeighbours = 5
 // the neighbours, the first of equals. A table of categorical columns alone counts the differences.
 //
 // Whole numbers stay whole: they are rounded, half to even. A column that is missing in one of two rows does not enter their
-// distance, whose square is scaled up for it; x' has the value of x where z has none, and none where x has none.
+// distance, whose square is scaled up for it; x' has the number of x where z has none, and none where x has none.
 //
 // A class with n rows has at most n - 1 neighbours, and k is lowered to that; with fewer than two rows it is an error. Time is
 // O(n² p) for each class.

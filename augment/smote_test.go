@@ -204,6 +204,21 @@ func TestSMOTEOfMixedColumns(t *testing.T) {
 	}
 }
 
+// The example of section 6.1 of the paper: the squared distance of F1 = (1 2 3 A B C) and F2 = (4 6 5 A D E) is 9 + 16 + 4 + 2 Med².
+func TestNominalDistance(t *testing.T) {
+	schema := &data.Schema{Shape: data.RowShape(6), Columns: []data.Column{{Kind: data.Numeric}, {Kind: data.Numeric}, {Kind: data.Numeric},
+		{Kind: data.Categorical}, {Kind: data.Categorical}, {Kind: data.Categorical}}}
+	b := data.NewBatch(schema.Shape, 2, false)
+	copy(b.X, []float32{1, 2, 3, 0, 1, 2 /**/, 4, 6, 5, 0, 3, 4})
+	m := metric{batch: b, schema: schema, scale: []float64{1, 1, 1, 0, 0, 0}}
+	m.nominal = nominalWeight([]float64{2, 7, 3, 0, 0, 0}, m.scale) // deviations whose median is 3
+	near(t, "squared distance", m.squared(0, 1), 9+16+4+2*9, 0)
+	b.X[1] = float32(math.NaN()) // the other five columns stand for six
+	near(t, "squared distance without a column", m.squared(0, 1), (9+4+2*9)*6./5, 1e-12)
+	near(t, "weight of two columns", nominalWeight([]float64{1, 4, 0}, []float64{1, 2, 0}), 1.5*1.5, 0)
+	near(t, "weight without numbers", nominalWeight([]float64{0}, []float64{0}), 1, 0)
+}
+
 func TestSMOTERefuses(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 0))
 	if _, err := SMOTE(t.Context(), rows(t, 4), 3, 5, nil); err == nil {

@@ -40,7 +40,7 @@ type Study struct {
 	Generator   model.Spec // must give a model of p(x|y)
 	Classifier  model.Spec
 	Amounts     []int     // real examples of each class, ascending
-	Seeds       []uint64  // at least two for a verdict
+	Seeds       []uint64  // different ones, at least two for a verdict
 	PerClass    int       // synthetic examples of each class; 0 for as many as there are real ones
 	Epochs      int       // of the generator; 0 for its recipe's
 	Steps       int       // of the classifier, where it learns in steps
@@ -111,6 +111,8 @@ func (s *Study) Check(ctx context.Context) error {
 		return errors.New("a study without amounts or without seeds, expected at least one of each")
 	case !slices.IsSorted(s.Amounts) || len(slices.Compact(slices.Clone(s.Amounts))) < len(s.Amounts):
 		return fmt.Errorf("amounts of real examples %v, expected ascending numbers", s.Amounts)
+	case len(slices.Compact(slices.Sorted(slices.Values(s.Seeds)))) < len(s.Seeds):
+		return fmt.Errorf("seeds %v, expected different ones: the same seed again tells nothing new", s.Seeds)
 	case s.Amounts[0] < 2:
 		return fmt.Errorf("%d real examples of each class, expected at least 2", s.Amounts[0])
 	case s.Amounts[len(s.Amounts)-1] > have[least]:
@@ -384,9 +386,11 @@ func (c *clock) remaining() time.Duration {
 		if kind == c.kind {
 			current := c.currentLeft
 			switch passed := time.Since(c.began); {
-			case mean < 0 && current >= 0:
+			case mean < 0 && current < 0:
+				return -1
+			case mean < 0:
 				mean = passed + current
-			case mean >= 0 && current < 0:
+			case current < 0:
 				current = max(0, mean-passed)
 			}
 			left--

@@ -158,6 +158,11 @@ func TestStudyRepeatsAndResumes(t *testing.T) {
 	if _, err := s.Compare(first[1:], 0.01); err == nil {
 		t.Error("a study without one of its fits is compared, expected an error")
 	}
+	short := slices.Clone(first)
+	short[0].Scores = short[0].Scores[1:]
+	if _, err := s.Compare(short, 0.01); err == nil || !strings.Contains(err.Error(), "358 scores, expected one for each of 359") {
+		t.Errorf("error %v of a fit that lacks a score", err)
+	}
 	if a.Amounts[1].Outcomes[0].Mean.Value < a.Amounts[0].Outcomes[0].Mean.Value {
 		t.Error("more real data does worse")
 	}
@@ -192,6 +197,31 @@ func TestStudyWithoutSteps(t *testing.T) {
 	}
 	o := r.Amounts[0].Outcomes
 	near(t, "gain in a measure that is better lower", o[1].Gain.Value, o[0].Mean.Value-o[1].Mean.Value, 1e-12)
+	for _, text := range r.Sentences() {
+		if !strings.Contains(text, "the gain in brier, where lower is better, is") {
+			t.Errorf("%q does not say that a gain in brier makes it lower", text)
+		}
+	}
+}
+
+// Before any fit is done, the time that is left is unknown, be it of one fit alone.
+func TestRemainingUnknown(t *testing.T) {
+	s, _, _ := toyStudy(t)
+	s.Amounts, s.Seeds = s.Amounts[:1], s.Seeds[:1]
+	known := map[cell]Fit{}
+	for _, arm := range []Arm{Mixed, Synthetic, Classical} {
+		known[cell{s.Amounts[0], s.Seeds[0], arm}] = Fit{}
+	}
+	told := 0
+	s.newClock(known, func(p Progress) {
+		told++
+		if p.Remaining >= 0 {
+			t.Errorf("%v left, expected a negative number for unknown", p.Remaining)
+		}
+	}).begin("real", false)
+	if told != 1 {
+		t.Errorf("%d calls, expected 1", told)
+	}
 }
 
 func TestStudyOfATable(t *testing.T) {
@@ -212,6 +242,7 @@ func TestStudyRefuses(t *testing.T) {
 		"expected at least 2":        func(s *Study) { s.Amounts = []int{1} },
 		"expected at most that many": func(s *Study) { s.Amounts = []int{4, 1000} },
 		"without amounts":            func(s *Study) { s.Amounts = nil },
+		"seeds [3 1 3]":              func(s *Study) { s.Seeds = []uint64{3, 1, 3} },
 		"0 steps":                    func(s *Study) { s.Steps = 0 },
 		"a shift by 8":               func(s *Study) { s.Variation.Shift = 8 },
 		"cannot draw examples of a class": func(s *Study) {

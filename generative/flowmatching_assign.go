@@ -9,6 +9,9 @@ import "math"
 // Prices of rows and columns keep cost − row price − column price at 0 for what is assigned and at least 0 elsewhere. Each
 // row in turn finds the path of least reduced cost to a free column, which takes turns between rows and their columns, and
 // everyone on it moves one column on.
+//
+// internal/assignment solves the same problem. Of assignments that cost the same, as where examples are equal, it chooses others, and so
+// would change what a seed trains.
 func assign(cost [][]float64) []int {
 	n := len(cost)
 	rowPrice, columnPrice := make([]float64, n), make([]float64, n+1)

@@ -120,6 +120,9 @@ func (a *app) runAugment(ctx context.Context, arg string, f augmentFlags) error 
 	if err != nil {
 		return err
 	}
+	if !schema.Labelled() { // a known set or class folders keep labels that the fit ignored
+		dropLabels(source)
+	}
 	e, err := enlargedParts(ctx, source, split, file.Card.Provenance)
 	if err != nil {
 		return err
@@ -194,7 +197,8 @@ const syntheticColumn = "synthetic"
 
 // enlargedParts decides what is enlarged and what is kept apart as the test part.
 func enlargedParts(ctx context.Context, s *data.Source, split string, p model.Provenance) (e enlarged, err error) {
-	e.provenance.Data = filepath.Base(s.Name)
+	name := filepath.Base(s.Name)
+	e.provenance.Data = name
 	if e.provenance.DataFingerprint, err = data.Fingerprint(ctx, s.All); err != nil {
 		return e, err
 	}
@@ -203,18 +207,18 @@ func enlargedParts(ctx context.Context, s *data.Source, split string, p model.Pr
 	case split == "test":
 		return e, usagef("an enlarged test part would measure nothing; expected %s or %s:all", s.Name, s.Name)
 	case split != "all" && s.HasTest():
-		e.real, e.test, e.provenance.Part = s.Train, s.Test, "the train part of "+s.Name
+		e.real, e.test, e.provenance.Part = s.Train, s.Test, "the train part of "+name
 		if same && p.Part == "all" {
 			return e, fmt.Errorf("the model was fitted to all of %s, so that examples drawn from it tell of the test part; fit it to the train part, or enlarge %s:all",
 				s.Name, s.Name)
 		}
 	case split != "all" && same && p.TestFraction > 0:
 		e.real, e.test, err = data.Split(ctx, s.All, p.TestFraction, p.Seed)
-		e.provenance.Part = fmt.Sprintf("the %g%% of %s that fit did not hold out", 100-100*p.TestFraction, s.Name)
+		e.provenance.Part = fmt.Sprintf("the %g%% of %s that fit did not hold out", 100-100*p.TestFraction, name)
 	case split == "train":
 		return e, fmt.Errorf("%s has no train part: neither its own nor one that the fit made; expected %s:all", s.Name, s.Name)
 	default:
-		e.real, e.provenance.Part = s.All, "all of "+s.Name
+		e.real, e.provenance.Part = s.All, "all of "+name
 	}
 	return e, err
 }

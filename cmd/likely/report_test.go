@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -36,6 +37,29 @@ func FuzzReadLog(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What rounds to no gain has no minus, as in the terminal, and one seed is not said to be counted.
+func TestStudyPageOfOneSeed(t *testing.T) {
+	dir := t.TempDir()
+	mean := `"mean":{"value":0.9,"standard_error":0.01,"low":0.8,"high":0.95}`
+	arms := `{"arm":"real",` + mean + `},{"arm":"real+synthetic",` + mean + `,"gain":{"value":-1e-5,"low":-0.00003,"high":0.5},"verdict":"cannot tell"}`
+	text := `{"data":"digits","model":"gaussian","recipe":{},"classifier":"logistic","classifier_recipe":{},"seeds":[1],"result":{
+		"metric":{"name":"accuracy","unit":"share"},"amounts":[{"real_per_class":5,"arms":[` + arms + `]}],"sentences":["It may help."]}}`
+	if err := os.WriteFile(filepath.Join(dir, "study.json"), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	page, err := studyPage(dir, "likely report study")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gains := page.Sections[0]
+	if row := gains.Tables[0].Rows[1]; row[3] != "+0.0000" || row[4] != "+0.0000 to +0.5000" {
+		t.Errorf("gain %q and interval %q, expected +0.0000 and +0.0000 to +0.5000", row[3], row[4])
+	}
+	if said := gains.Text[len(gains.Text)-1]; !strings.Contains(said, "over 1 seed.") || !strings.Contains(said, "count test examples alone") {
+		t.Errorf("the page says %q", said)
+	}
 }
 
 // FuzzStudyPage reads any file as study.json: an error, or a page that can be written.

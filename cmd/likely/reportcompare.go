@@ -65,7 +65,7 @@ func (a *app) comparison(ctx context.Context, subjects []*subject, command strin
 		page.Sections = append(page.Sections, report.Section{Title: "Measures", Text: likelihoodNotes(subjects), Tables: tables})
 	}
 	for _, part := range []func(context.Context, []*subject) (*report.Section, error){
-		comparedDecisions, a.comparedSamples, comparedTraining, comparedModels,
+		comparedDecisions, a.comparedSamples, a.comparedDistances, a.comparedPrivacy, comparedTraining, comparedModels,
 	} {
 		section, err := part(ctx, subjects)
 		if err != nil {
@@ -95,16 +95,12 @@ func compared(subjects []*subject) string {
 	if subjects[0].set == nil {
 		return fmt.Sprintf("Nothing is measured: %s.", subjects[0].without)
 	}
-	var right, distances []string
-	naive, floor := "", ""
+	var right []string
+	naive := ""
 	for _, s := range subjects {
 		if c := s.classes; c != nil {
 			right = append(right, fmt.Sprintf("%s %s", s.name, percent(c.Accuracy)))
 			naive = percent(measure.Estimate{Value: commonest(c.Confusion)})
-		}
-		if q := s.quality; q != nil {
-			distances = append(distances, fmt.Sprintf("%s %s", s.name, valued(q.Frechet.Generated)))
-			floor = valued(q.Frechet.Floor)
 		}
 	}
 	said := []string{fmt.Sprintf("Measured on %s, %s.", plural(subjects[0].set.Len(), "example", "examples"), subjects[0].part)}
@@ -112,9 +108,18 @@ func compared(subjects []*subject) string {
 		said = append(said, fmt.Sprintf("Right decisions: %s; of always naming the commonest class: %s.",
 			inWords(right), naive))
 	}
-	if len(distances) > 0 {
-		said = append(said, fmt.Sprintf("Fréchet distance of samples from real examples: %s; of other real examples: %s.",
-			inWords(distances), floor))
+	spaces, of := bySpace(subjects)
+	for i, space := range spaces {
+		var distances []string
+		for _, s := range of[space] {
+			distances = append(distances, fmt.Sprintf("%s %s", s.name, valued(s.quality.Frechet.Generated)))
+		}
+		begins := "Fréchet distance of samples from real examples"
+		if i > 0 {
+			begins = "In another feature space, which does not compare"
+		}
+		said = append(said, fmt.Sprintf("%s: %s; of other real examples: %s.", begins, inWords(distances),
+			valued(of[space][0].quality.Frechet.Floor)))
 	}
 	return strings.Join(said, " ")
 }
@@ -143,17 +148,10 @@ func likelihoodNotes(subjects []*subject) []string {
 	return []string{"The likelihoods are of different things and do not compare across rows. " + strings.Join(parts, "; ") + "."}
 }
 
-// measureTables are the measures of decisions and likelihoods, and those of samples: distances in different feature spaces, or of
-// different numbers of examples, do not compare and stand in different tables.
-func measureTables(subjects []*subject) []report.Table {
-	tables := measureTable("Value ± standard error", subjects, func(s *subject) []report.Measure {
-		return measuresOf(slices.DeleteFunc(s.results(), func(r result) bool {
-			_, of := r.(*evaluate.SampleQuality)
-			return of
-		})...)
-	})
-	spaces := map[string][]*subject{}
-	var order []string
+// bySpace groups the models whose samples were measured by what the numbers are of: distances in different feature spaces, or of
+// different numbers of examples, do not compare.
+func bySpace(subjects []*subject) (spaces []string, of map[string][]*subject) {
+	of = map[string][]*subject{}
 	for _, s := range subjects {
 		q := s.quality
 		if q == nil {
@@ -163,13 +161,25 @@ func measureTables(subjects []*subject) []report.Table {
 		if q.Given {
 			space += "; drawn with the labels of the real ones"
 		}
-		if spaces[space] == nil {
-			order = append(order, space)
+		if of[space] == nil {
+			spaces = append(spaces, space)
 		}
-		spaces[space] = append(spaces[space], s)
+		of[space] = append(of[space], s)
 	}
-	for _, space := range order {
-		tables = append(tables, measureTable(space, spaces[space], func(s *subject) []report.Measure { return measuresOf(s.quality) })...)
+	return spaces, of
+}
+
+// measureTables are the measures of decisions and likelihoods, and those of samples, a table for each group of bySpace.
+func measureTables(subjects []*subject) []report.Table {
+	tables := measureTable("Value ± standard error", subjects, func(s *subject) []report.Measure {
+		return measuresOf(slices.DeleteFunc(s.results(), func(r result) bool {
+			_, of := r.(*evaluate.SampleQuality)
+			return of
+		})...)
+	})
+	spaces, of := bySpace(subjects)
+	for _, space := range spaces {
+		tables = append(tables, measureTable(space, of[space], func(s *subject) []report.Measure { return measuresOf(s.quality) })...)
 	}
 	return tables
 }
@@ -304,6 +314,56 @@ func (a *app) comparedSamples(ctx context.Context, subjects []*subject) (*report
 	var err error
 	section.Figures, section.Tables, err = a.sampledColumns(ctx, making)
 	return section, err
+}
+
+// comparedDistances is the section of one model's page with a column for each model. All are measured beside the same examples.
+func (a *app) comparedDistances(ctx context.Context, subjects []*subject) (*report.Section, error) {
+	section := report.Section{Title: "Distances"}
+	measured := map[*subject][]report.Measure{}
+	var making []*subject
+	for _, s := range subjects {
+		of, err := a.distances(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.path, err)
+		}
+		if len(of) > 0 {
+			section.Text, measured[s] = of[0].Text, of[0].Measures
+			making = append(making, s)
+		}
+	}
+	if len(making) == 0 {
+		return nil, nil
+	}
+	section.Tables = measureTable("Value ± standard error", making, func(s *subject) []report.Measure { return measured[s] })
+	return &section, nil
+}
+
+// comparedPrivacy says what each model gives away of the examples that it was fitted on.
+func (a *app) comparedPrivacy(ctx context.Context, subjects []*subject) (*report.Section, error) {
+	section := report.Section{Title: "Privacy", Text: []string{"What the tests find together, and the measures behind it. No sign is no proof. " +
+		"The page of one model alone says what the names mean, and shows the closest pairs."}}
+	found := map[evaluate.Outcome]string{evaluate.CopiesFound: "copies were found", evaluate.SignsOfMemorising: "signs of memorising",
+		evaluate.NoSign: "no sign found"}
+	measured := map[*subject][]report.Measure{}
+	var asked []*subject
+	for _, s := range subjects {
+		p, why, err := a.givenAway(ctx, s)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", s.path, err)
+		case p != nil:
+			why, measured[s] = found[p.Outcome()], measuresOf(p)
+			asked = append(asked, s)
+		}
+		if why != "" {
+			section.Facts = append(section.Facts, report.Fact{Name: s.name, Value: why})
+		}
+	}
+	if len(section.Facts) == 0 {
+		return nil, nil
+	}
+	section.Tables = measureTable("Value ± standard error", asked, func(s *subject) []report.Measure { return measured[s] })
+	return &section, nil
 }
 
 // comparedTraining overlays the validation losses of classifiers, which are all in one unit. Those of generative models are of

@@ -14,43 +14,55 @@ import (
 // privacySamples is how many generated examples a page looks for copies among, at most.
 const privacySamples = 1000
 
-// privacy shows what a model gives away of the examples that it was fitted on.
-func (a *app) privacy(ctx context.Context, s *subject) ([]report.Section, error) {
+// privateSamples is how many generated examples the page of a model looks at.
+func (s *subject) privateSamples() int {
+	if s.samples > 0 {
+		return min(privacySamples, max(s.samples, evaluate.LeastPrivate))
+	}
+	return privacySamples
+}
+
+// givenAway looks for what a model gives away of the examples that it was fitted on. Without a report it says why there is none;
+// "" where there is nothing to ask, or the data is other data.
+func (a *app) givenAway(ctx context.Context, s *subject) (p *evaluate.PrivacyReport, why string, err error) {
 	_, isClassifier := s.model.(model.Classifier)
 	if !s.same || !s.makes() && !isClassifier {
-		return nil, nil
+		return nil, "", nil
 	}
-	section := report.Section{Title: "Privacy"}
 	made := s.file.Card.Provenance
 	if made.Part == "all" {
-		section.Text = []string{fmt.Sprintf("Not looked at: the model was fitted on all of %s, which leaves no examples to compare with.", made.Data)}
-		return []report.Section{section}, nil
+		return nil, fmt.Sprintf("Not looked at: the model was fitted on all of %s, which leaves no examples to compare with.", made.Data), nil
 	}
 	train, held, err := fittedParts(ctx, s.path, s.source, made)
 	if err != nil {
-		return nil, err
-	}
-	n := privacySamples
-	if s.samples > 0 {
-		n = min(n, max(s.samples, evaluate.LeastPrivate))
+		return nil, "", err
 	}
 	a.note("looking for what %s gives away of %s", s.name, plural(train.Len(), "example", "examples"))
 	meter := a.meter()
-	p, err := evaluate.Privacy(ctx, s.model, train, held, evaluate.PrivacyOptions{N: n, Seed: a.seed, Progress: meter.data})
+	p, err = evaluate.Privacy(ctx, s.model, train, held, evaluate.PrivacyOptions{N: s.privateSamples(), Seed: a.seed, Progress: meter.data})
 	meter.end()
 	if errors.Is(err, evaluate.ErrNotComparable) {
-		section.Text = []string{fmt.Sprintf("Not looked at: %v.", err)}
-		return []report.Section{section}, nil
+		return nil, fmt.Sprintf("Not looked at: %v.", err), nil
 	}
-	if err != nil {
+	return p, "", err
+}
+
+// privacy shows what a model gives away of the examples that it was fitted on.
+func (a *app) privacy(ctx context.Context, s *subject) ([]report.Section, error) {
+	p, why, err := a.givenAway(ctx, s)
+	switch {
+	case err != nil || p == nil && why == "":
 		return nil, err
+	case p == nil:
+		return []report.Section{{Title: "Privacy", Text: []string{why}}}, nil
 	}
+	section := report.Section{Title: "Privacy"}
 	section.Text = []string{p.Verdict(), fmt.Sprintf("The attacks guess which of %s that the model was fitted on and of %s held out are which. An AUC "+
 		"of 0.5 is no better than chance; the true-positive rate (TPR) at a low false-positive rate (FPR) tells how many are given away for certain.",
 		plural(p.Members, "example", "examples"), count(p.HeldOut))}
 	words := []string{"likely", "evaluate", s.path, s.source.Name, "--privacy"}
 	if p.Copies != nil {
-		words = append(words, "--samples", fmt.Sprint(n))
+		words = append(words, "--samples", fmt.Sprint(s.privateSamples()))
 		section.Text[1] = "Generated examples are compared with every example of the training part, and so are real ones, which says what is usual. " + section.Text[1]
 		section.Tables = append(section.Tables, tableOf("Copies of training examples", copyRows(p.Copies)))
 	}

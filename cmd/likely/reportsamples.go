@@ -150,7 +150,7 @@ func levelTable(c data.Column, j int, names []string, drawn []data.Batch) report
 		for _, b := range drawn {
 			n := 0
 			for i := range b.Len() {
-				if int(b.Row(i)[j]) == k {
+				if b.Row(i)[j] == float32(k) { // not so of a missing one
 					n++
 				}
 			}
@@ -187,27 +187,14 @@ func (a *app) latents(ctx context.Context, s *subject) ([]report.Section, error)
 	if err != nil {
 		return nil, err
 	}
-	var places []place
-	for i := 0; i+1 < len(ends); i += 2 {
-		between, _ := walk(ends[i:i+2], walkSteps, slerp)
-		places = append(places, between...)
-	}
-	x, err := l.decode(places)
-	if err != nil {
-		return nil, err
-	}
-	from := "random places"
-	if l.encoder != nil && s.set != nil {
-		from = "the codes of two examples"
-	}
 	section := report.Section{Title: "Latent space", Facts: []report.Fact{{Name: "dimensions of a code", Value: count(l.size)}}}
-	f, err := report.Pictures("A row is a way from one place of the latent space to another, between "+from,
-		fmt.Sprintf("%s of %d pictures between %s", plural(len(ends)/2, "interpolation", "interpolations"), walkSteps, from), x,
-		report.GridOptions{MaxValue: schema.MaxValue, Columns: walkSteps, Labels: labels, Scale: smallGrid(schema, x).Scale})
-	if err != nil {
-		return nil, err
+	if len(ends) > 0 { // of no class may there be two examples
+		f, err := l.walks(ends, labels, s.set)
+		if err != nil {
+			return nil, err
+		}
+		section.Figures = []report.Figure{f}
 	}
-	section.Figures = []report.Figure{f}
 	if l.encoder == nil || s.set == nil {
 		return []report.Section{section}, nil
 	}
@@ -219,24 +206,46 @@ func (a *app) latents(ctx context.Context, s *subject) ([]report.Section, error)
 	if err != nil {
 		return nil, err
 	}
-	if f, err = report.Pictures("Examples, each with what the model makes of its code to its right",
-		fmt.Sprintf("%s, each beside its reconstruction", plural(real.Len(), "example", "examples")), sideBySide(real, again),
-		pairGrid(schema)); err != nil {
+	f, err := report.Pictures("Examples, each with what the model makes of its code to its right",
+		fmt.Sprintf("%s, each beside its reconstruction", plural(real.Len(), "example", "examples")), sideBySide(real, again), pairGrid(schema))
+	if err != nil {
 		return nil, err
 	}
 	section.Figures = append(section.Figures, f)
 	return []report.Section{section}, nil
 }
 
-// ends are the two ends of each walk, and the classes of the walks where the model knows classes: codes of examples of the set, or
+// walks is a picture of the walks between the ends that l.ends finds, a row for each.
+func (l *latent) walks(ends []place, labels []string, set data.Set) (report.Figure, error) {
+	var places []place
+	for i := 0; i < len(ends); i += 2 {
+		between, _ := walk(ends[i:i+2], walkSteps, slerp)
+		places = append(places, between...)
+	}
+	x, err := l.decode(places)
+	if err != nil {
+		return report.Figure{}, err
+	}
+	from := "random places"
+	if l.encoder != nil && set != nil {
+		from = "the codes of two examples"
+	}
+	return report.Pictures("A row is a way from one place of the latent space to another, between "+from,
+		fmt.Sprintf("%s of %d pictures between %s", plural(len(ends)/2, "interpolation", "interpolations"), walkSteps, from), x,
+		report.GridOptions{MaxValue: l.schema.MaxValue, Columns: walkSteps, Labels: labels, Scale: smallGrid(l.schema, x).Scale})
+}
+
+// ends are the two ends of each walk, and the classes of the walks where they are known: codes of examples of the set, or
 // random places where the model has no encoder or there is no set.
 func (l *latent) ends(ctx context.Context, set data.Set, r *rand.Rand) (ends []place, labels []string, err error) {
 	walks := mostWalks
 	if l.conditional {
 		walks = min(walks, len(l.schema.Classes))
-		labels = l.schema.Classes[:walks]
 	}
 	if l.encoder == nil || set == nil {
+		if l.conditional {
+			labels = l.schema.Classes[:walks]
+		}
 		for i := range 2 * walks {
 			p := place{z: make([]float32, l.size)}
 			for j := range p.z {
@@ -255,7 +264,7 @@ func (l *latent) ends(ctx context.Context, set data.Set, r *rand.Rand) (ends []p
 		if err != nil {
 			return nil, nil, err
 		}
-		index, labels = index[:0], nil
+		index = index[:0]
 		for k := range walks {
 			var of []int
 			for i, class := range y {

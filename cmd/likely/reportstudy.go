@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/likely-ml/likely/augment"
 	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/report"
@@ -92,9 +93,13 @@ func studyPage(dir, command string) (*report.Page, error) {
 	page := &report.Page{Title: fmt.Sprintf("Does synthetic data help? %s with %s", record.Data, record.Model), Lead: result.Sentences[last],
 		Footer: "likely " + model.Version}
 	gains := report.Section{Title: "Gains", Text: result.Sentences[:last]}
+	counted := "count seeds and test examples"
+	if len(record.Seeds) == 1 {
+		counted = "count test examples alone"
+	}
 	gains.Text = append(gains.Text, fmt.Sprintf("All are measured on the same %s, over %s. A gain is over real examples alone, in the "+
-		"direction that is better; the intervals are of 95%% and count seeds and test examples.",
-		plural(record.Test, "test example", "test examples"), plural(len(record.Seeds), "seed", "seeds")))
+		"direction that is better; the intervals are of 95%% and %s, but not what another train part would give.",
+		plural(record.Test, "test example", "test examples"), plural(len(record.Seeds), "seed", "seeds"), counted))
 
 	y := strings.ReplaceAll(result.Metric.Name, "_", " ")
 	if result.Metric.Unit != "" {
@@ -105,7 +110,7 @@ func studyPage(dir, command string) (*report.Page, error) {
 	row := func(amount string, arm studyArm) {
 		cells := []string{amount, arm.Arm, valued(measure.Estimate{Value: arm.Mean.Value, StandardError: arm.Mean.SE}), "", "", ""}
 		if g := arm.Gain; g != nil {
-			cells[3], cells[4], cells[5] = fmt.Sprintf("%+.4f", g.Value), fmt.Sprintf("%+.4f to %+.4f", g.Low, g.High), arm.Verdict
+			cells[3], cells[4], cells[5] = augment.Signed(g.Value), augment.Signed(g.Low)+" to "+augment.Signed(g.High), arm.Verdict
 		}
 		table.Rows = append(table.Rows, cells)
 	}

@@ -62,6 +62,29 @@ func TestStudyFolder(t *testing.T) {
 	if _, _, err := openStudy(dir, r, true); err == nil || !strings.Contains(err.Error(), "another steps") {
 		t.Errorf("error %v of another study, expected one that names the steps", err)
 	}
+	record := filepath.Join(dir, "study.json")
+	if err := os.Rename(record, record+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for _, resume := range []bool{false, true} {
+		if _, _, err := openStudy(dir, r, resume); err == nil || !strings.Contains(err.Error(), "fits.jsonl without study.json") {
+			t.Errorf("error %v of fits of a study that is not told of (resume %v)", err, resume)
+		}
+	}
+	if err := os.Rename(record+".away", record); err != nil {
+		t.Fatal(err)
+	}
+	finished := filepath.Join(t.TempDir(), "finished")
+	done, _, err := openStudy(finished, r, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := done.finish(&augment.Result{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openStudy(finished, r, false); err == nil || !strings.Contains(err.Error(), "holds a study already") {
+		t.Errorf("error %v of a study that is done and has no fits any more", err)
+	}
 	if err := os.WriteFile(path, []byte("x\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -28,20 +28,26 @@ func openStudy(dir string, r studyRecord, resume bool) (*studyFolder, []augment.
 	f := &studyFolder{dir, r}
 	_, begun := os.Stat(f.file("fits.jsonl"))
 	text, err := os.ReadFile(f.file("study.json"))
+	var earlier studyRecord
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(begun, fs.ErrNotExist): // with --resume too: it may have been killed before the first fit
+	case errors.Is(err, fs.ErrNotExist) && begun == nil: // of which study nobody knows
+		return nil, nil, fmt.Errorf("--out %s: the folder holds fits.jsonl without study.json; remove it, or choose another folder", dir)
+	case errors.Is(err, fs.ErrNotExist):
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, nil, err
 		}
 		return f, nil, r.write(f.file("study.json"))
 	case err != nil:
 		return nil, nil, err
-	case !resume:
-		return nil, nil, fmt.Errorf("--out %s: the folder holds a study already; go on with it by --resume, or choose another", dir)
 	}
-	var earlier studyRecord
 	if err := json.Unmarshal(text, &earlier); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w, expected the JSON that a study wrote", f.file("study.json"), err)
+	}
+	switch {
+	case errors.Is(begun, fs.ErrNotExist) && earlier.Result == nil: // with --resume too: it was killed before the first fit
+		return f, nil, r.write(f.file("study.json"))
+	case !resume:
+		return nil, nil, fmt.Errorf("--out %s: the folder holds a study already; go on with it by --resume, or choose another", dir)
 	}
 	if field := earlier.differs(r); field != "" {
 		return nil, nil, fmt.Errorf("--out %s: the study there has another %s; resume with the words that began it, or choose another folder", dir, field)

@@ -14,7 +14,10 @@ type Assignment struct {
 	RowPrice, ColumnPrice []float64
 }
 
-// Solve solves the problem for n rows of n finite costs, row-major, in O(n³) (Jonker and Volgenant, A shortest augmenting path
+// mostCost bounds the costs, so that no price or reduced cost overflows.
+const mostCost = 1e300
+
+// Solve solves the problem for n rows of n costs from -1e300 to 1e300, row-major, in O(n³) (Jonker and Volgenant, A shortest augmenting path
 // algorithm for dense and sparse linear assignment problems, 1987, by their LAPJV): columns, last to first, take their cheapest
 // row; two rounds of bids of the free rows leave few without a column; for each of these the shortest path of reduced costs to
 // a free column is found, which takes turns between rows and their columns, and everyone on it moves one column on.
@@ -23,8 +26,8 @@ func Solve(ctx context.Context, n int, cost []float64) (*Assignment, error) {
 		return nil, fmt.Errorf("%d costs for %d rows, expected as many columns", len(cost), n)
 	}
 	for k, c := range cost {
-		if c-c != 0 { // NaN and the infinities
-			return nil, fmt.Errorf("the cost of row %d and column %d is %v, expected a finite number", k/n, k%n, c)
+		if !(math.Abs(c) <= mostCost) {
+			return nil, fmt.Errorf("the cost of row %d and column %d is %v, expected a number from -%g to %[4]g", k/n, k%n, c, mostCost)
 		}
 	}
 	s := solver{n: n, cost: cost, price: make([]float64, n), column: fill(n), row: fill(n)}

@@ -42,7 +42,7 @@ func TestPricesProveTheAssignment(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	for _, cost := range [][]float64{nil, {1, 2, 3}, {1, 2, 3, math.NaN()}, {1, 2, 3, math.Inf(1)}} {
+	for _, cost := range [][]float64{nil, {1, 2, 3}, {1, 2, 3, math.NaN()}, {1, 2, 3, math.Inf(1)}, {1e308, -1e308, 1e308, -1e308}} {
 		if _, err := Solve(context.Background(), 2, cost); err == nil {
 			t.Errorf("no error for the costs %v", cost)
 		}
