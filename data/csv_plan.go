@@ -142,9 +142,9 @@ func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (
 			p.label = slices.Index(first, want.Label)
 		}
 		extra := without(first, want)
-		for j, name := range first {
-			if i := slices.Index(first, name); i < j && !slices.Contains(extra, name) {
-				return nil, fmt.Errorf("%s: line %d: columns %d and %d are both named %q, expected different names", f.blob.name, rows.line(), i+1, j+1, name)
+		for j, column := range first {
+			if i := slices.Index(first, column); i < j && !slices.Contains(extra, column) {
+				return nil, fmt.Errorf("%s: line %d: columns %d and %d are both named %q, expected different names", name, rows.line(), i+1, j+1, column)
 			}
 		}
 		if len(extra) > 0 {

@@ -303,32 +303,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("a\tb\n\"x\ny\"\t1\n"), "")
 	f.Add([]byte("\xEF\xBB\xBFa,b\r\n1,?\r\n"), "a")
 	f.Add(gzipped(f, []byte(flowers)), "")
-	f.Fuzz(func(t *testing.T, raw []byte, label string) {
-		path := write(t, raw, t.TempDir(), "t.csv")
-		src, err := Open(context.Background(), path, Options{Label: label, Memory: 1 << 20})
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), path) {
-				t.Errorf("error without the file: %q", err)
-			}
-			return
-		}
-		if err := src.All.Schema().Validate(); err != nil {
-			t.Fatal(err)
-		}
-		want := all(t, src.All)
-		for i, v := range want.X {
-			if math.IsInf(float64(v), 0) {
-				t.Fatalf("value %d is infinite", i)
-			}
-		}
-		// The same file by offsets.
-		if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-			return
-		}
-		if got := all(t, open(t, path, Options{Label: label, Memory: 1}).All); !same(got.X, want.X) || !slices.Equal(got.Y, want.Y) {
-			t.Errorf("by offsets %v, in memory %v", got, want)
-		}
-	})
+	f.Fuzz(func(t *testing.T, raw []byte, label string) { openTwice(t, raw, "t.csv", label) })
 }
 
 // Columns that are to be ignored are as if they were not there.

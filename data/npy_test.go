@@ -300,29 +300,5 @@ func FuzzNPY(f *testing.F) {
 		}
 		f.Add(raw, "x0")
 	}
-	f.Fuzz(func(t *testing.T, raw []byte, label string) {
-		path := write(t, raw, t.TempDir(), "a.npy")
-		src, err := Open(context.Background(), path, Options{Label: label, Memory: 1 << 20})
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), path) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("error without the file, or of several lines: %q", err)
-			}
-			return
-		}
-		if err := src.All.Schema().Validate(); err != nil {
-			t.Fatal(err)
-		}
-		want := all(t, src.All)
-		for i, v := range want.X {
-			if math.IsInf(float64(v), 0) {
-				t.Fatalf("value %d is infinite", i)
-			}
-		}
-		if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-			return
-		}
-		if got := all(t, open(t, path, Options{Label: label, Memory: 1}).All); !same(got.X, want.X) || !slices.Equal(got.Y, want.Y) {
-			t.Errorf("by rows %v, in memory %v", got, want)
-		}
-	})
+	f.Fuzz(func(t *testing.T, raw []byte, label string) { openTwice(t, raw, "a.npy", label) })
 }
