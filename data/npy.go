@@ -239,10 +239,10 @@ func (r *npyRows) read(first, count int) ([]float64, error) {
 	f := r.f
 	r.values = slices.Grow(r.values[:0], count*f.d)[:count*f.d]
 	if !f.fortran {
-		return r.values, r.run(r.values, 1, first*f.d, count*f.d)
+		return r.values, r.run(r.values, 1, int64(first)*int64(f.d), count*f.d)
 	}
 	for j := range f.d {
-		if err := r.run(r.values[j:], f.d, j*f.n+first, count); err != nil {
+		if err := r.run(r.values[j:], f.d, int64(j)*int64(f.n)+int64(first), count); err != nil {
 			return nil, err
 		}
 	}
@@ -250,11 +250,11 @@ func (r *npyRows) read(first, count int) ([]float64, error) {
 }
 
 // run decodes count elements that lie side by side in the file, and writes them to dst at the given stride.
-func (r *npyRows) run(dst []float64, stride, first, count int) error {
+func (r *npyRows) run(dst []float64, stride int, first int64, count int) error {
 	size := r.f.size
-	at := r.f.data + int64(first)*int64(size)
+	at := r.f.data + first*int64(size)
 	r.raw = slices.Grow(r.raw[:0], count*size)[:count*size]
-	if _, err := r.r.ReadAt(r.raw, at); err != nil && err != io.EOF {
+	if n, err := r.r.ReadAt(r.raw, at); n < len(r.raw) {
 		return fmt.Errorf("%s: byte %d: %w", r.f.blob.name, at, err)
 	}
 	for i := range count {
