@@ -94,25 +94,47 @@ func inferCSV(ctx context.Context, f *csvFile, src *Source, o Options) (*csvPlan
 			o.Progress(Progress{"looking at " + name, rows.end(), f.blob.size, "bytes"})
 		}
 	}
-	plan := &csvPlan{file: f, header: o.Label != "" && slices.Contains(first, o.Label) || isHeader(first, scans), width: len(first)}
+	plan := &csvPlan{file: f, header: hasLabel(first, o.Label) || isHeader(first, scans), width: len(first)}
 	names := first
 	if !plan.header {
 		names = make([]string, len(first))
 		for j, field := range first {
-			names[j] = columnName(j)
+			names[j] = columnName(1, j)
 			scans[j].add(field, firstLine)
 		}
 	} else if rows.number == 1 {
 		return nil, fmt.Errorf("%s: a header and no rows, expected at least one row", name)
 	}
-	if err := plan.columns(names, scans, src, o); err != nil {
+	if err := plan.columns(names, scans, plan.header, src, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return plan, nil
 }
 
-// columnName is what the column at place j, from 0, of a table without a header is called.
-func columnName(j int) string { return "x" + strconv.Itoa(j+1) }
+// columnName is what the column at place j, from 0, of a table without a header is called, where the first has the number
+// first.
+func columnName(first, j int) string { return "x" + strconv.Itoa(first+j) }
+
+// hasLabel reports whether the first row is a header by the name of the label in it. What may be the number of a column is a
+// name only where the whole row counts its columns, from 0 or 1: in a row of values it may stand anywhere.
+func hasLabel(first []string, label string) bool {
+	if label == "" || !slices.Contains(first, label) {
+		return false
+	}
+	if k, err := strconv.Atoi(label); err != nil || k < 0 || k > len(first) {
+		return true
+	}
+	start := 0
+	if first[0] == "1" {
+		start = 1
+	}
+	for j, field := range first {
+		if field != strconv.Itoa(start+j) {
+			return false
+		}
+	}
+	return true
+}
 
 // isHeader decides whether the first row names the columns. It does if none of its fields is a number or missing, and
 // either some column has only numbers below, or no field comes again, in its own column or in the first row. Where two
@@ -131,12 +153,12 @@ func isHeader(first []string, scans []columnScan) bool {
 	return numbersBelow || !repeats
 }
 
-// columns makes the schema from what the scan has seen.
-func (p *csvPlan) columns(names []string, scans []columnScan, src *Source, o Options) error {
+// columns makes the schema from what the scan has seen. header says that the label can be called by its name alone.
+func (p *rowPlan) columns(names []string, scans []columnScan, header bool, src *Source, o Options) error {
 	p.label = -1
 	schema := &Schema{}
 	if o.Label != "" {
-		j, err := labelColumn(names, o.Label, p.header)
+		j, err := labelColumn(names, o.Label, header)
 		if err != nil {
 			return err
 		}
@@ -153,13 +175,15 @@ func (p *csvPlan) columns(names []string, scans []columnScan, src *Source, o Opt
 			return fmt.Errorf("column %q is the label and cannot be ignored; choose another label", name)
 		}
 	}
+	place := make(map[string]int, len(names))
 	for j, name := range names {
 		if name == "" {
 			return fmt.Errorf("column %d has no name, expected one in the header", j+1)
 		}
-		if slices.Index(names, name) != j {
-			return fmt.Errorf("columns %d and %d are both named %q, expected different names", slices.Index(names, name)+1, j+1, name)
+		if first, again := place[name]; again {
+			return fmt.Errorf("columns %d and %d are both named %q, expected different names", first+1, j+1, name)
 		}
+		place[name] = j
 		if j == p.label || slices.Contains(o.Ignore, name) {
 			continue
 		}

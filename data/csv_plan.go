@@ -10,11 +10,8 @@ import (
 	"strings"
 )
 
-// csvPlan says how the fields of a row become an example.
-type csvPlan struct {
-	file   *csvFile
-	header bool
-	width  int   // fields in a row
+// rowPlan says how the fields of a row become an example.
+type rowPlan struct {
 	source []int // source[j] is the field of column j
 	label  int   // the field of the label, -1 without
 	schema *Schema
@@ -23,8 +20,16 @@ type csvPlan struct {
 	classes map[string]int32
 }
 
+// csvPlan says how the rows of a CSV file become examples.
+type csvPlan struct {
+	rowPlan
+	file   *csvFile
+	header bool
+	width  int // fields in a row
+}
+
 // index makes the look-up tables of levels and classes.
-func (p *csvPlan) index() {
+func (p *rowPlan) index() {
 	p.levels = make([]map[string]float32, len(p.schema.Columns))
 	for j, c := range p.schema.Columns {
 		if c.Kind == Categorical {
@@ -50,11 +55,9 @@ func (p *csvPlan) parse(dst []float32, fields []string) (class int32, err error)
 			continue
 		}
 		if c.Kind == Categorical {
-			code, ok := p.levels[j][field]
-			if !ok {
-				return 0, fmt.Errorf("column %q: unknown level %q, expected one of %s, or empty where it is missing", c.Name, field, quoted(c.Levels))
+			if dst[j], err = p.level(j, field); err != nil {
+				return 0, err
 			}
-			dst[j] = code
 			continue
 		}
 		v, _, ok := number(field)
@@ -71,8 +74,28 @@ func (p *csvPlan) parse(dst []float32, fields []string) (class int32, err error)
 	}
 	field := fields[p.label]
 	if isMissing(field) {
-		return 0, fmt.Errorf("label column %q: no value, expected a class; fill it in or remove the row", p.schema.Label)
+		return 0, p.noClass()
 	}
+	return p.class(field)
+}
+
+// noClass is the error of a row without a value in its label column.
+func (p *rowPlan) noClass() error {
+	return fmt.Errorf("label column %q: no value, expected a class; fill it in or remove the row", p.schema.Label)
+}
+
+// level is the code of a level of the categorical column j.
+func (p *rowPlan) level(j int, field string) (float32, error) {
+	code, ok := p.levels[j][field]
+	if !ok {
+		c := p.schema.Columns[j]
+		return 0, fmt.Errorf("column %q: unknown level %q, expected one of %s, or empty where it is missing", c.Name, field, quoted(c.Levels))
+	}
+	return code, nil
+}
+
+// class is the index of a class.
+func (p *rowPlan) class(field string) (int32, error) {
 	class, ok := p.classes[field]
 	if !ok {
 		return 0, fmt.Errorf("label column %q: unknown class %q, expected one of %s", p.schema.Label, field, quoted(p.schema.Classes))
@@ -101,8 +124,8 @@ func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (
 	if err != nil {
 		return nil, err
 	}
-	p := &csvPlan{file: f, width: len(first), label: -1}
-	schema := *want
+	p := &csvPlan{file: f, width: len(first)}
+	p.label = -1
 	var missing []string
 	for _, c := range want.Columns {
 		j := slices.Index(first, c.Name)
@@ -111,55 +134,91 @@ func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (
 		}
 		p.source = append(p.source, j)
 	}
+	source, label, inOrder := want.places(len(first))
 	switch k := len(want.Columns); {
 	case len(missing) == 0:
 		p.header = true
 		if want.Labelled() && want.Label != "" {
 			p.label = slices.Index(first, want.Label)
 		}
-		if extra := without(first, want); len(extra) > 0 {
-			src.Notes = append(src.Notes, fmt.Sprintf("%s: the model does not know the columns %s; they are left out", name, quoted(extra)))
-		}
-	case len(missing) == k && (len(first) == k || len(first) == k+1 && want.Label != "") && hasNumber(first):
-		label := k
-		if at, ok := labelNumber(want); ok && len(first) > k {
-			label = at
-		}
-		for j := range p.source {
-			p.source[j] = j
-			if j >= label {
-				p.source[j]++
+		extra := without(first, want)
+		for j, column := range first {
+			if i := slices.Index(first, column); i < j && !slices.Contains(extra, column) {
+				return nil, fmt.Errorf("%s: line %d: columns %d and %d are both named %q, expected different names", name, rows.line(), i+1, j+1, column)
 			}
 		}
-		if len(first) > k && want.Labelled() {
-			p.label = label
+		if len(extra) > 0 {
+			src.Notes = append(src.Notes, fmt.Sprintf("%s: the model does not know the columns %s; they are left out", name, quoted(extra)))
 		}
+	case len(missing) == k && inOrder && hasNumber(first):
+		p.source, p.label = source, label
 	default:
 		return nil, fmt.Errorf("%s: line %d: the columns %s of the model are missing, expected them in the header by name", name, rows.line(), quoted(missing))
 	}
-	if p.label < 0 {
-		schema.Classes = nil
-	}
-	p.schema = &schema
+	p.schema = want.labelled(p.label >= 0)
 	return p, nil
 }
 
-// labelNumber is the place of the label, from 0, in a table that had no header when the model was fitted: there the label is
-// called by its number and the columns by theirs, as in inferCSV.
-func labelNumber(s *Schema) (at int, ok bool) {
-	at, err := strconv.Atoi(s.Label)
-	if at--; err != nil || at < 0 || at > len(s.Columns) {
-		return 0, false
+// labelled is s for a table that has its label column, or that does not.
+func (s *Schema) labelled(has bool) *Schema {
+	out := *s
+	if !has {
+		out.Classes = nil
 	}
-	for j, c := range s.Columns {
-		if j >= at {
-			j++
+	return &out
+}
+
+// places says which fields of a table without a header, of the given width, are the columns of a fitted model: these in
+// their order, and the label after them, or where it stood when the model was fitted to such a table, or not at all, when
+// label is -1. ok reports whether the width is one of these.
+func (s *Schema) places(width int) (source []int, label int, ok bool) {
+	k := len(s.Columns)
+	at := k
+	switch {
+	case width == k+1 && s.Label != "":
+		at = s.labelPlace()
+	case width != k:
+		return nil, -1, false
+	}
+	for j := range k {
+		source = append(source, placeBeside(at, j))
+	}
+	if width == k || !s.Labelled() {
+		at = -1
+	}
+	return source, at, true
+}
+
+// placeBeside is the field of column j where the label is field at.
+func placeBeside(at, j int) int {
+	if j >= at {
+		return j + 1
+	}
+	return j
+}
+
+// labelPlace is the field of the label in a table without a header. Where the model was fitted to such a table, columns and
+// label are called by their places, from x1 in a CSV table and from x0 in an array, or the label by its number from 1; else
+// the label is after the columns.
+func (s *Schema) labelPlace() int {
+	name, named := strings.CutPrefix(s.Label, "x")
+	number, err := strconv.Atoi(name)
+	if err != nil {
+		return len(s.Columns)
+	}
+	for _, first := range []int{0, 1} {
+		if !named && first == 0 {
+			continue
 		}
-		if c.Name != columnName(j) {
-			return 0, false
+		at, fits := number-first, true
+		for j, c := range s.Columns {
+			fits = fits && c.Name == columnName(first, placeBeside(at, j))
+		}
+		if fits && at >= 0 && at <= len(s.Columns) {
+			return at
 		}
 	}
-	return at, true
+	return len(s.Columns)
 }
 
 // hasNumber reports whether some field of the row is a number, which makes it a row of values and not a header.

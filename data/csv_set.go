@@ -111,7 +111,7 @@ func (s *csvSet) Read(ctx context.Context, dst Batch, index []int) error {
 		}
 		at := s.offsets[i]
 		buf = append(buf[:0], make([]byte, s.offsets[i+1]-at)...)
-		if _, err := r.ReadAt(buf, at); err != nil && err != io.EOF {
+		if n, err := r.ReadAt(buf, at); n < len(buf) {
 			return fmt.Errorf("%s: row %d: %w", name, i+1, err)
 		}
 		row := csvRows{f: s.plan.file, r: s.plan.file.reader(bytes.NewReader(buf))}

@@ -203,6 +203,8 @@ func TestCSVForModel(t *testing.T) {
 	wantError(t, err, "line 3", `"length"`, `"x", expected a number`)
 	_, err = try("colour,kind,length\nred,b,2\n")
 	wantError(t, err, "line 1", `"petals"`, "missing")
+	_, err = try("length,colour,length,petals\n2,red,2,3\n")
+	wantError(t, err, "line 1", "columns 1 and 3", `"length"`)
 	_, err = try("colour,length,petals\nteal,2,3\n")
 	wantError(t, err, "line 2", `unknown level "teal"`, `"blue", "red"`)
 	_, err = try("colour,length,petals,kind\nred,2,3,c\n")
@@ -221,13 +223,38 @@ func TestCSVForModel(t *testing.T) {
 // is and whether or not it is read too.
 func TestCSVWithoutHeaderForModel(t *testing.T) {
 	path := write(t, []byte("1,a,3\n2,b,4\n"), t.TempDir(), "t.csv")
-	schema := *open(t, path, Options{Label: "2"}).All.Schema()
-	for _, classes := range [][]string{schema.Classes, nil} {
-		schema.Classes = classes
-		src := open(t, path, Options{Schema: &schema})
-		b := all(t, src.All)
-		if !same(b.X, []float32{1, 3, 2, 4}) || src.All.Schema().Labelled() != (classes != nil) || classes != nil && !slices.Equal(b.Y, []int32{0, 1}) {
-			t.Errorf("classes %v: x %v, y %v", classes, b.X, b.Y)
+	for _, label := range []string{"2", "x2"} {
+		schema := *open(t, path, Options{Label: label}).All.Schema()
+		for _, classes := range [][]string{schema.Classes, nil} {
+			schema.Classes = classes
+			src := open(t, path, Options{Schema: &schema})
+			b := all(t, src.All)
+			if !same(b.X, []float32{1, 3, 2, 4}) || src.All.Schema().Labelled() != (classes != nil) || classes != nil && !slices.Equal(b.Y, []int32{0, 1}) {
+				t.Errorf("label %s, classes %v: x %v, y %v", label, classes, b.X, b.Y)
+			}
+		}
+	}
+}
+
+// TestCSVLabelNumber: the number of the label column is no name where it stands among the values of the first row.
+func TestCSVLabelNumber(t *testing.T) {
+	s := open(t, write(t, []byte("n,2019\n1,0.5\n2,1.5\n"), t.TempDir(), "t.csv"), Options{Label: "2019"}).All
+	if s.Len() != 2 || s.Schema().Columns[0].Name != "n" {
+		t.Errorf("%d rows of %+v, expected 2 of n", s.Len(), s.Schema().Columns)
+	}
+	for content, want := range map[string]struct {
+		n      int
+		column string
+	}{
+		"1,0.5\n2,1.5\n1,2.5\n":       {3, "x2"}, // the class of the first row is 1
+		"2,1,0\n1,5,1\n":              {2, "x2"},
+		"1,2\n1,0.5\n2,1.5\n":         {2, "2"}, // columns that are counted
+		"0,1,2\n3,0.5,7\n4,1.5,8\n":   {2, "0"},
+		"0,1,2,3\n4,9,4,4\n5,1,4,4\n": {2, "0"},
+	} {
+		s := open(t, write(t, []byte(content), t.TempDir(), "t.csv"), Options{Label: "1"}).All
+		if got := s.Schema().Columns[0].Name; s.Len() != want.n || got != want.column {
+			t.Errorf("%q: %d rows, first column %q, expected %d and %q", content, s.Len(), got, want.n, want.column)
 		}
 	}
 }
@@ -276,32 +303,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("a\tb\n\"x\ny\"\t1\n"), "")
 	f.Add([]byte("\xEF\xBB\xBFa,b\r\n1,?\r\n"), "a")
 	f.Add(gzipped(f, []byte(flowers)), "")
-	f.Fuzz(func(t *testing.T, raw []byte, label string) {
-		path := write(t, raw, t.TempDir(), "t.csv")
-		src, err := Open(context.Background(), path, Options{Label: label, Memory: 1 << 20})
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), path) {
-				t.Errorf("error without the file: %q", err)
-			}
-			return
-		}
-		if err := src.All.Schema().Validate(); err != nil {
-			t.Fatal(err)
-		}
-		want := all(t, src.All)
-		for i, v := range want.X {
-			if math.IsInf(float64(v), 0) {
-				t.Fatalf("value %d is infinite", i)
-			}
-		}
-		// The same file by offsets.
-		if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-			return
-		}
-		if got := all(t, open(t, path, Options{Label: label, Memory: 1}).All); !same(got.X, want.X) || !slices.Equal(got.Y, want.Y) {
-			t.Errorf("by offsets %v, in memory %v", got, want)
-		}
-	})
+	f.Fuzz(func(t *testing.T, raw []byte, label string) { openTwice(t, raw, "t.csv", label) })
 }
 
 // Columns that are to be ignored are as if they were not there.

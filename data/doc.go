@@ -6,7 +6,7 @@
 //	Shape, Batch       one example's shape; n examples side by side, row-major (n, p) in float32
 //	Schema, Column     what the pixels or the columns are, and the names of the classes
 //	Set                a finite sequence of examples in raw units, in memory or streamed from disk
-//	Open               a known name, a folder of pictures, IDX files or a CSV table -> Set
+//	Open               a known name, a folder of pictures, IDX files or a table -> Set
 //	Split, Fingerprint a seeded, stratified split, and a name for the content; neither depends on the order of the files
 //	Transform          x -> t(x), what a model does to x before it learns, and its inverse for what the model generates
 //

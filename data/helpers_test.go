@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,6 +90,34 @@ func all(t testing.TB, s Set) Batch {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// openTwice opens a table, whatever raw holds, in memory and by rows, and expects the same values or an error.
+func openTwice(t *testing.T, raw []byte, name, label string) {
+	path := write(t, raw, t.TempDir(), name)
+	src, err := Open(context.Background(), path, Options{Label: label, Memory: 1 << 20})
+	if err != nil {
+		wantError(t, err)
+		if !strings.HasPrefix(err.Error(), path) {
+			t.Errorf("error without the file: %q", err)
+		}
+		return
+	}
+	if err := src.All.Schema().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	want := all(t, src.All)
+	for i, v := range want.X {
+		if math.IsInf(float64(v), 0) {
+			t.Fatalf("value %d is infinite", i)
+		}
+	}
+	if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) { // what is decoded goes by memory too
+		return
+	}
+	if got := all(t, open(t, path, Options{Label: label, Memory: 1}).All); !same(got.X, want.X) || !slices.Equal(got.Y, want.Y) {
+		t.Errorf("by rows %v, in memory %v", got, want)
+	}
 }
 
 // wantError checks that err is one line with all the given parts in it.

@@ -100,7 +100,7 @@ func readIDXLabels(ctx context.Context, path string, limit int64) ([]uint8, erro
 	}
 	defer done()
 	y := make([]uint8, h.dims[0])
-	if _, err := r.ReadAt(y, h.data); err != nil && err != io.EOF {
+	if n, err := r.ReadAt(y, h.data); n < len(y) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return y, nil
@@ -174,7 +174,7 @@ func (s *idxSet) Read(ctx context.Context, dst Batch, index []int) error {
 			return err
 		}
 		at := s.data + int64(i)*int64(len(buf))
-		if _, err := r.ReadAt(buf, at); err != nil && err != io.EOF {
+		if n, err := r.ReadAt(buf, at); n < len(buf) {
 			return fmt.Errorf("%s: byte %d: %w", s.blob.name, at, err)
 		}
 		pixels8(buf).float(dst.Row(k), 0)

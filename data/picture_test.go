@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
@@ -213,13 +214,19 @@ func TestBadPictures(t *testing.T) {
 	wantError(t, err, "1.png")
 }
 
-// TestHugeHeader asks for more memory than there is.
+// TestHugeHeader asks for more memory than there is, in a header that is whole.
 func TestHugeHeader(t *testing.T) {
-	raw := pngFile(t, 2, 2, plain(red))
-	copy(raw[16:24], []byte{0x7f, 0, 0, 0, 0x7f, 0, 0, 0})
-	// The checksum of the header is wrong now, which the decoder may see first; either is one line.
-	_, err := Open(context.Background(), write(t, raw, t.TempDir(), "a.png"), Options{})
-	wantError(t, err, "a.png", "cannot read the picture")
+	for _, side := range []uint32{maxSide + 1, 0x7f000000} {
+		raw := pngFile(t, 2, 2, plain(red))
+		binary.BigEndian.PutUint32(raw[16:], side)
+		binary.BigEndian.PutUint32(raw[20:], side)
+		binary.BigEndian.PutUint32(raw[29:], crc32.ChecksumIEEE(raw[12:29]))
+		_, err := Open(context.Background(), write(t, raw, t.TempDir(), "a.png"), Options{})
+		wantError(t, err, "a.png", "cannot read the picture")
+		if side == maxSide+1 {
+			wantError(t, err, "8193x8193 pixels, expected 1 to 8192")
+		}
+	}
 }
 
 func TestFolderDamage(t *testing.T) {

@@ -109,7 +109,8 @@ func TestConcatRefuses(t *testing.T) {
 
 // TestConcurrentRead reads one set of each kind from several goroutines; the race detector does the checking.
 func TestConcurrentRead(t *testing.T) {
-	for _, s := range []Set{open(t, "digits", Options{}).All, open(t, "digits", Options{Height: 4}).Train} {
+	rows := open(t, "testdata/npy/f8-fortran.npy", Options{Memory: 1})
+	for _, s := range []Set{open(t, "digits", Options{}).All, open(t, "digits", Options{Height: 4}).Train, rows.All} {
 		want := all(t, s)
 		var wg sync.WaitGroup
 		for range 4 {

@@ -61,7 +61,8 @@ Written distributions:
 		Example: `  likely divergence "normal(0,1)" "normal(1,2)"
   likely divergence "mixture(0.3:normal(-2,1), 0.7:normal(3,1))" "normal(1,2)"
   likely divergence gaussian.safetensors mixture.safetensors --kind kl --json
-  likely divergence real.csv synthetic.csv`,
+  likely divergence real.csv synthetic.csv
+  likely divergence real.npy synthetic.npy --kind sliced_wasserstein2 -n 100000`,
 		Args: words(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.runDivergence(cmd.Context(), args[0], args[1], f)

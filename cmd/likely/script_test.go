@@ -1,11 +1,16 @@
 package main
 
 import (
+	"encoding/binary"
+	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"math"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -21,6 +26,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"keys":   keys,
 	"width":  width,
 	"page":   page,
+	"array":  array,
+	"field":  field,
 }
 
 // status runs likely and expects an exit status: "status 2 fit nothing data". A status that is not 0 comes with one line on
@@ -65,6 +72,40 @@ func keys(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("key %q: present %v, expected %v, among %v", key, ok, !neg, slices.Sorted(maps.Keys(object)))
 		}
 	}
+}
+
+// field writes one value of the JSON object on standard output to a file: "field KEY FILE".
+func field(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: field KEY FILE")
+	}
+	var object map[string]json.RawMessage
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
+	if object[args[0]] == nil {
+		ts.Fatalf("no key %q, among %v", args[0], slices.Sorted(maps.Keys(object)))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), object[args[0]], 0o644))
+}
+
+// array writes the numbers of a CSV table with a header as an array of float64, as numpy.save does: "array TABLE FILE".
+func array(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: array TABLE FILE")
+	}
+	rows, err := csv.NewReader(strings.NewReader(ts.ReadFile(args[0]))).ReadAll()
+	ts.Check(err)
+	header := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }", len(rows)-1, len(rows[0]))
+	header += strings.Repeat(" ", 117-len(header)) + "\n"
+	file := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
+	file = append(file, header...)
+	for _, row := range rows[1:] {
+		for _, text := range row {
+			v, err := strconv.ParseFloat(text, 64)
+			ts.Check(err)
+			file = binary.LittleEndian.AppendUint64(file, math.Float64bits(v))
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file, 0o644))
 }
 
 // page reads an HTML file as strict XML and expects sections with the given titles, and nothing that is loaded from elsewhere.
