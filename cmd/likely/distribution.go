@@ -39,16 +39,16 @@ func (s *pair) models() bool { return s.p.model != nil || s.q.model != nil }
 // openPair opens both, the data in the terms of the model, or of the other data, that it is compared with, and refuses what does
 // not compare.
 func (a *app) openPair(ctx context.Context, p, q string, f dataFlags) (*pair, error) {
+	options, err := f.options()
+	if err != nil {
+		return nil, err
+	}
 	s := &pair{p: side{name: p}, q: side{name: q}}
 	both := []*side{&s.p, &s.q}
 	for _, one := range both {
 		if err := a.openDistribution(one); err != nil {
 			return nil, err
 		}
-	}
-	options, err := f.options()
-	if err != nil {
-		return nil, err
 	}
 	for i, one := range both {
 		if one.written != nil || one.model != nil {
@@ -90,8 +90,14 @@ func (a *app) openDistribution(s *side) error {
 		}
 		s.schema = file.Card.Schema
 		s.model = &fitted{Model: m, name: file.Card.Name, schema: s.schema}
-		if s.model.hasDensity() {
+		_, drawn := m.(model.Sampler)
+		switch {
+		case s.model.hasDensity():
 			s.density = s.model
+		case !drawn && isConditional(m):
+			return fmt.Errorf("%s holds the model %s of p(x|y) alone, without p(x); expected one that was fitted with --unconditional", s.name, s.model.name)
+		case !drawn:
+			return usagef("%s holds the model %s, which has no p(x); expected a generative model, data or a written distribution", s.name, s.model.name)
 		}
 	case !exists && written:
 		d, err := dist.Parse(s.name)
@@ -238,9 +244,22 @@ func (s *side) points(ctx context.Context, n int, r *rand.Rand) (divergence.Poin
 	} else {
 		from = s.model
 	}
-	x := make([]float64, n*from.Dim())
-	err := from.Sample(x, r)
-	return divergence.Points{D: from.Dim(), X: float32s(x)}, err
+	// In pieces, so that drawing can be interrupted.
+	const piece = 256
+	d := from.Dim()
+	all := divergence.Points{D: d, X: make([]float32, 0, n*d)}
+	x := make([]float64, min(n, piece)*d)
+	for lo := 0; lo < n; lo += piece {
+		if err := ctx.Err(); err != nil {
+			return all, err
+		}
+		part := x[:min(piece, n-lo)*d]
+		if err := from.Sample(part, r); err != nil {
+			return all, err
+		}
+		all.X = append(all.X, float32s(part)...)
+	}
+	return all, nil
 }
 
 // fitted is a model as divergences see it. x becomes float32 on the way into it.

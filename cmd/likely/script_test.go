@@ -17,10 +17,11 @@ import (
 
 // The commands that scripts have beside those of testscript.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"status": status,
-	"keys":   keys,
-	"width":  width,
-	"page":   page,
+	"status":    status,
+	"keys":      keys,
+	"width":     width,
+	"inception": inceptionWeights,
+	"page":      page,
 }
 
 // status runs likely and expects an exit status: "status 2 fit nothing data". A status that is not 0 comes with one line on
