@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/dist"
 	"github.com/likely-ml/likely/divergence"
+	"github.com/likely-ml/likely/generative"
 	"github.com/likely-ml/likely/internal/suggest"
 	"github.com/likely-ml/likely/model"
 )
@@ -30,6 +32,7 @@ type side struct {
 // pair is what is compared.
 type pair struct {
 	p, q    side
+	unlike  string   // why the densities of two models do not compare, "" where they do
 	samples *samples // drawn when a method needs them, and kept
 }
 
@@ -151,6 +154,13 @@ func (s *pair) check() error {
 		return fmt.Errorf("%s is of %s and %s of %s; expected the same of both", p.name, a.Shape, q.name, b.Shape)
 	case a.MaxValue != b.MaxValue:
 		return fmt.Errorf("pixels of %s are 0 to %v and those of %s 0 to %v; expected the same units", p.name, a.MaxValue, q.name, b.MaxValue)
+	case a.IsImage() && p.density != nil && q.density != nil && p.model.wholePixels() != q.model.wholePixels():
+		whole, other := p.name, q.name
+		if q.model.wholePixels() {
+			whole, other = other, whole
+		}
+		s.unlike = fmt.Sprintf("%s has probabilities of whole pixel values and %s a density, which do not compare", whole, other)
+		p.density, q.density = nil, nil
 	}
 	for j := range a.Columns {
 		c, d := a.Columns[j], b.Columns[j]
@@ -205,6 +215,9 @@ func fits(w, other *side) error {
 
 // noDensity says of which side log p is not known.
 func (s *pair) noDensity() error {
+	if s.unlike != "" {
+		return errors.New(s.unlike)
+	}
 	one := s.p
 	if one.density != nil {
 		one = s.q
@@ -272,6 +285,15 @@ type fitted struct {
 func (f *fitted) hasDensity() bool {
 	_, ok := f.Model.(model.Density)
 	return ok
+}
+
+// wholePixels reports whether the density of pictures is one of whole pixel values, of which each has a probability.
+func (f *fitted) wholePixels() bool {
+	switch f.Model.(type) {
+	case *generative.Autoregressive, *generative.CondAutoregressive:
+		return true
+	}
+	return false
 }
 
 func (f *fitted) Dim() int       { return f.schema.Size() }
