@@ -38,6 +38,7 @@ type samples struct {
 	neighbours *divergence.NeighbourDivergences
 	alone      error // why there are no neighbours, nil while nobody has looked
 	classifier *divergence.ClassifierDivergences
+	untold     error // why no classifier tells them apart, nil while none has tried
 	sliced     *divergence.Transport
 	transport  *divergence.Transport
 }
@@ -233,7 +234,7 @@ const upwards = "Wasserstein distances of samples are too large: those of two sa
 
 // byClassifier tells P from Q by a classifier, and gives what follows.
 func (a *app) byClassifier(ctx context.Context, s *samples, k divergence.Kind, name string) ([]found, error) {
-	if s.classifier == nil {
+	if s.classifier == nil && s.untold == nil {
 		spec, err := a.tellApart(s.schema, &name)
 		if err != nil {
 			return nil, err
@@ -249,9 +250,10 @@ func (a *app) byClassifier(ctx context.Context, s *samples, k divergence.Kind, n
 			return nil, err
 		}
 		a.note("telling %s of P from %s of Q by %d classifiers, %s", count(p.Len()), count(q.Len()), evaluate.RatioFolds, name)
-		if s.classifier, err = evaluate.DensityRatio(ctx, spec, p, q, evaluate.RatioFolds, a.compute()); err != nil {
-			return nil, err
-		}
+		s.classifier, s.untold = evaluate.DensityRatio(ctx, spec, p, q, evaluate.RatioFolds, a.compute())
+	}
+	if s.untold != nil {
+		return nil, s.untold
 	}
 	c := s.classifier
 	about := measure.Lower(string(k), k.Unit())

@@ -202,7 +202,7 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 		return err
 	}
 	if !classifier && set.Len() < leastToCompare {
-		a.note("%s are too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
+		a.note("%s: too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
 	}
 	a.note("measuring %s on %s of %s", file.Card.Name, plural(set.Len(), "example", "examples"), which)
 	rest, err := restOf(ctx, source, split, file.Card.Provenance)
