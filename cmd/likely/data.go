@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -112,18 +113,43 @@ func (a *app) printInfo(info data.Info, schema *data.Schema) error {
 	if len(info.Columns) == 0 {
 		return nil
 	}
-	rows := [][]string{{"column", "kind", "missing", "mean", "sd", "min", "max", "levels"}}
+	// A table of numbers and one of categories: together they would be too wide.
+	numbers := [][]string{{"column", "kind", "missing", "mean", "sd", "min", "max"}}
+	categories := [][]string{{"column", "kind", "missing", "levels"}}
 	for _, c := range info.Columns {
 		row := []string{c.Name, string(c.Kind), count(c.Missing)}
 		if c.Kind == data.Categorical {
-			row = append(row, "", "", "", "", clip(strings.Join(c.Levels, ", "), 30))
+			categories = append(categories, append(row, clip(strings.Join(c.Levels, ", "), 36)))
 		} else {
-			row = append(row, significant(c.Mean), significant(c.SD), significant(c.Min), significant(c.Max))
+			numbers = append(numbers, append(row, significant(c.Mean), significant(c.SD), significant(c.Min), significant(c.Max)))
 		}
-		rows = append(rows, row)
 	}
-	fmt.Fprintln(a.stdout)
-	return a.table(rows)
+	for _, rows := range [][][]string{numbers, categories} {
+		if len(rows) == 1 {
+			continue
+		}
+		narrow(rows)
+		fmt.Fprintln(a.stdout)
+		if err := a.table(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// narrow shortens what is in the first column so that the table has 80 columns where it can.
+func narrow(rows [][]string) {
+	left := 80
+	for j := 1; j < len(rows[0]); j++ {
+		width := 0
+		for _, row := range rows {
+			width = max(width, utf8.RuneCountInString(row[j]))
+		}
+		left -= width + 2
+	}
+	for _, row := range rows {
+		row[0] = clip(row[0], max(left, 8))
+	}
 }
 
 // clip shortens a text to at most n letters.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/dist"
 	"github.com/likely-ml/likely/divergence"
+	"github.com/likely-ml/likely/generative"
 	"github.com/likely-ml/likely/internal/suggest"
 	"github.com/likely-ml/likely/model"
 )
@@ -30,6 +32,7 @@ type side struct {
 // pair is what is compared.
 type pair struct {
 	p, q    side
+	unlike  string   // why the densities of two models do not compare, "" where they do
 	samples *samples // drawn when a method needs them, and kept
 }
 
@@ -39,16 +42,16 @@ func (s *pair) models() bool { return s.p.model != nil || s.q.model != nil }
 // openPair opens both, the data in the terms of the model, or of the other data, that it is compared with, and refuses what does
 // not compare.
 func (a *app) openPair(ctx context.Context, p, q string, f dataFlags) (*pair, error) {
+	options, err := f.options()
+	if err != nil {
+		return nil, err
+	}
 	s := &pair{p: side{name: p}, q: side{name: q}}
 	both := []*side{&s.p, &s.q}
 	for _, one := range both {
 		if err := a.openDistribution(one); err != nil {
 			return nil, err
 		}
-	}
-	options, err := f.options()
-	if err != nil {
-		return nil, err
 	}
 	for i, one := range both {
 		if one.written != nil || one.model != nil {
@@ -90,8 +93,14 @@ func (a *app) openDistribution(s *side) error {
 		}
 		s.schema = file.Card.Schema
 		s.model = &fitted{Model: m, name: file.Card.Name, schema: s.schema}
-		if s.model.hasDensity() {
+		_, drawn := m.(model.Sampler)
+		switch {
+		case s.model.hasDensity():
 			s.density = s.model
+		case !drawn && isConditional(m):
+			return fmt.Errorf("%s holds the model %s of p(x|y) alone, without p(x); expected one that was fitted with --unconditional", s.name, s.model.name)
+		case !drawn:
+			return usagef("%s holds the model %s, which has no p(x); expected a generative model, data or a written distribution", s.name, s.model.name)
 		}
 	case !exists && written:
 		d, err := dist.Parse(s.name)
@@ -145,6 +154,13 @@ func (s *pair) check() error {
 		return fmt.Errorf("%s is of %s and %s of %s; expected the same of both", p.name, a.Shape, q.name, b.Shape)
 	case a.MaxValue != b.MaxValue:
 		return fmt.Errorf("pixels of %s are 0 to %v and those of %s 0 to %v; expected the same units", p.name, a.MaxValue, q.name, b.MaxValue)
+	case a.IsImage() && p.density != nil && q.density != nil && p.model.wholePixels() != q.model.wholePixels():
+		whole, other := p.name, q.name
+		if q.model.wholePixels() {
+			whole, other = other, whole
+		}
+		s.unlike = fmt.Sprintf("%s has probabilities of whole pixel values and %s a density, which do not compare", whole, other)
+		p.density, q.density = nil, nil
 	}
 	for j := range a.Columns {
 		c, d := a.Columns[j], b.Columns[j]
@@ -199,6 +215,9 @@ func fits(w, other *side) error {
 
 // noDensity says of which side log p is not known.
 func (s *pair) noDensity() error {
+	if s.unlike != "" {
+		return errors.New(s.unlike)
+	}
 	one := s.p
 	if one.density != nil {
 		one = s.q
@@ -238,9 +257,22 @@ func (s *side) points(ctx context.Context, n int, r *rand.Rand) (divergence.Poin
 	} else {
 		from = s.model
 	}
-	x := make([]float64, n*from.Dim())
-	err := from.Sample(x, r)
-	return divergence.Points{D: from.Dim(), X: float32s(x)}, err
+	// In pieces, so that drawing can be interrupted.
+	const piece = 256
+	d := from.Dim()
+	all := divergence.Points{D: d, X: make([]float32, 0, n*d)}
+	x := make([]float64, min(n, piece)*d)
+	for lo := 0; lo < n; lo += piece {
+		if err := ctx.Err(); err != nil {
+			return all, err
+		}
+		part := x[:min(piece, n-lo)*d]
+		if err := from.Sample(part, r); err != nil {
+			return all, err
+		}
+		all.X = append(all.X, float32s(part)...)
+	}
+	return all, nil
 }
 
 // fitted is a model as divergences see it. x becomes float32 on the way into it.
@@ -253,6 +285,15 @@ type fitted struct {
 func (f *fitted) hasDensity() bool {
 	_, ok := f.Model.(model.Density)
 	return ok
+}
+
+// wholePixels reports whether the density of pictures is one of whole pixel values, of which each has a probability.
+func (f *fitted) wholePixels() bool {
+	switch f.Model.(type) {
+	case *generative.Autoregressive, *generative.CondAutoregressive:
+		return true
+	}
+	return false
 }
 
 func (f *fitted) Dim() int       { return f.schema.Size() }

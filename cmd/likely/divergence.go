@@ -96,6 +96,9 @@ var defaultKinds = []divergence.Kind{divergence.KL, divergence.ReverseKL, diverg
 var methods = []divergence.Method{divergence.Exact, divergence.Quadrature, divergence.MonteCarlo,
 	divergence.FromSamples, divergence.Neighbours, divergence.Classifier}
 
+// mostDraws is more than anybody waits for.
+const mostDraws = 1_000_000_000
+
 // parse reads the words of the flags.
 func (f *divergenceFlags) parse() (kinds []divergence.Kind, use []divergence.Method, err error) {
 	use = methods
@@ -123,6 +126,13 @@ func (f *divergenceFlags) parse() (kinds []divergence.Kind, use []divergence.Met
 		return nil, nil, usagef("--bandwidth is %v, expected more than 0", f.bandwidth)
 	case f.n < 0 || f.n == 1:
 		return nil, nil, usagef("-n is %d, expected at least 2", f.n)
+	case f.n > mostDraws:
+		return nil, nil, usagef("-n is %d, expected at most %d", f.n, mostDraws)
+	}
+	if f.classifier != "" {
+		if _, err := lookupTeller(f.classifier); err != nil {
+			return nil, nil, err
+		}
 	}
 	switch f.kinds {
 	case "":
@@ -180,8 +190,12 @@ func (a *app) runDivergence(ctx context.Context, p, q string, f divergenceFlags)
 	var lacking []missing
 	for _, k := range kinds {
 		if k == divergence.MMD && o.Bandwidth == 0 {
-			if o.Bandwidth, err = pair.bandwidth(ctx, a.seed); err != nil {
-				return err
+			switch o.Bandwidth, err = pair.bandwidth(ctx, a.seed); {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil:
+				lacking = append(lacking, missing{k, err.Error()})
+				continue
 			}
 		}
 		r, why, err := a.best(ctx, pair, k, use, n, f, o)
@@ -336,7 +350,12 @@ func (a *app) showDivergences(s *pair, results []found, lacking []missing, o div
 		case r.Kind != measure.KindExact:
 			size = strconv.FormatFloat(r.StandardError, 'g', 2, 64)
 			digits = 4
-			note("error of %s: the standard error, of %s of P and %s of Q%s", r.method, count(s.samples.x.Len()), count(s.samples.y.Len()), aside[r.method])
+			x, y := s.samples.x.Len(), s.samples.y.Len()
+			of := string(r.method)
+			if n := s.samples.transported(); n > 0 && (r.kind == divergence.Wasserstein1 || r.kind == divergence.Wasserstein2) {
+				x, y, of = n, n, string(r.kind)
+			}
+			note("error of %s: the standard error, of %s of P and %s of Q%s", of, count(x), count(y), aside[r.method])
 		}
 		for _, w := range r.warnings {
 			note("%s: %s", r.method, w)

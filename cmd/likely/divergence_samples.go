@@ -36,7 +36,9 @@ type samples struct {
 	schema     *data.Schema
 	seed       uint64
 	neighbours *divergence.NeighbourDivergences
+	alone      error // why there are no neighbours, nil while nobody has looked
 	classifier *divergence.ClassifierDivergences
+	untold     error // why no classifier tells them apart, nil while none has tried
 	sliced     *divergence.Transport
 	transport  *divergence.Transport
 }
@@ -60,6 +62,9 @@ func (s *pair) sample(ctx context.Context, n int, seed uint64) (*samples, error)
 		if n = sampleSize; out.schema.IsImage() {
 			n = pictureSamples
 		}
+	}
+	if most := mostSamples(out.schema); int64(n) > most && (s.p.set == nil || s.q.set == nil) {
+		return nil, usagef("-n is %d: so many draws do not fit in %s of memory; expected at most %d", n, size(maxSampleBytes), most)
 	}
 	r := rand.New(rand.NewPCG(seed, math.MaxUint64-1))
 	for i, one := range []*side{&s.p, &s.q} {
@@ -136,13 +141,12 @@ func (a *app) fromSamples(ctx context.Context, both *pair, k divergence.Kind, me
 		case best && s.schema.IsImage():
 			return nil, errors.New("pixels have no density; expected --method classifier")
 		}
-		if s.neighbours == nil {
+		if s.neighbours == nil && s.alone == nil {
 			a.note("looking for the nearest neighbours of %s of P and %s of Q", count(s.x.Len()), count(s.y.Len()))
-			v, err := divergence.SampleNeighbours(ctx, s.x, s.y, divergence.DefaultNeighbours, s.rand(2))
-			if err != nil {
-				return nil, err
-			}
-			s.neighbours = v
+			s.neighbours, s.alone = divergence.SampleNeighbours(ctx, s.x, s.y, divergence.DefaultNeighbours, s.rand(2))
+		}
+		if s.alone != nil {
+			return nil, s.alone
 		}
 		value := map[divergence.Kind]measure.Approximation{
 			divergence.KL: s.neighbours.KL, divergence.ReverseKL: s.neighbours.ReverseKL, divergence.JS: s.neighbours.JS,
@@ -188,7 +192,7 @@ func (a *app) fromSamples(ctx context.Context, both *pair, k divergence.Kind, me
 	case divergence.Wasserstein1, divergence.Wasserstein2:
 		if s.transport == nil {
 			x, y := s.x, s.y
-			if n := min(transportPoints, x.Len(), y.Len()); x.D > 1 { // drawn or read in random order
+			if n := s.transported(); n > 0 { // drawn or read in random order
 				x.X, y.X = x.X[:n*x.D], y.X[:n*y.D]
 			}
 			v, err := divergence.SampleWasserstein(ctx, x, y)
@@ -203,6 +207,14 @@ func (a *app) fromSamples(ctx context.Context, both *pair, k divergence.Kind, me
 		return one(s.transport.W2.As(about), upwards), nil
 	}
 	return nil, fmt.Errorf("%w: %s", errNotByMethod, k)
+}
+
+// transported is how many points of each sample Wasserstein distances are of, 0 where they are of all.
+func (s *samples) transported() int {
+	if s.x.D == 1 {
+		return 0
+	}
+	return min(transportPoints, s.x.Len(), s.y.Len())
 }
 
 // light reports a written distribution of whose distances samples give no error, as they have no variance.
@@ -222,7 +234,7 @@ const upwards = "Wasserstein distances of samples are too large: those of two sa
 
 // byClassifier tells P from Q by a classifier, and gives what follows.
 func (a *app) byClassifier(ctx context.Context, s *samples, k divergence.Kind, name string) ([]found, error) {
-	if s.classifier == nil {
+	if s.classifier == nil && s.untold == nil {
 		spec, err := a.tellApart(s.schema, &name)
 		if err != nil {
 			return nil, err
@@ -238,9 +250,10 @@ func (a *app) byClassifier(ctx context.Context, s *samples, k divergence.Kind, n
 			return nil, err
 		}
 		a.note("telling %s of P from %s of Q by %d classifiers, %s", count(p.Len()), count(q.Len()), evaluate.RatioFolds, name)
-		if s.classifier, err = evaluate.DensityRatio(ctx, spec, p, q, evaluate.RatioFolds, a.compute()); err != nil {
-			return nil, err
-		}
+		s.classifier, s.untold = evaluate.DensityRatio(ctx, spec, p, q, evaluate.RatioFolds, a.compute())
+	}
+	if s.untold != nil {
+		return nil, s.untold
 	}
 	c := s.classifier
 	about := measure.Lower(string(k), k.Unit())
@@ -265,12 +278,9 @@ func (a *app) byClassifier(ctx context.Context, s *samples, k divergence.Kind, n
 // data, whose name it sets.
 func (a *app) tellApart(schema *data.Schema, name *string) (model.Spec, error) {
 	if *name != "" {
-		e, err := model.Lookup(*name)
+		e, err := lookupTeller(*name)
 		if err != nil {
-			return nil, usagef("--classifier: %w", err)
-		}
-		if e.Kind != model.Discriminative {
-			return nil, usagef("--classifier is %s, which is generative; expected a discriminative model", *name)
+			return nil, err
 		}
 		return e.New(), nil
 	}
@@ -283,6 +293,18 @@ func (a *app) tellApart(schema *data.Schema, name *string) (model.Spec, error) {
 	spec := model.NewRecipe[discriminative.MLP]()
 	spec.Hidden, spec.Dropout, spec.Rate, spec.Patience = []int{64, 64}, 0, 0.003, 2
 	return spec, nil
+}
+
+// lookupTeller finds the model of --classifier.
+func lookupTeller(name string) (model.Entry, error) {
+	e, err := model.Lookup(name)
+	switch {
+	case err != nil:
+		return e, usagef("--classifier: %w", err)
+	case e.Kind != model.Discriminative:
+		return e, usagef("--classifier is %s, which is generative; expected a discriminative model", name)
+	}
+	return e, nil
 }
 
 // kindNames are the names of kinds with commas between.

@@ -33,26 +33,52 @@ type measuring struct {
 	features  string
 	inception string // file of weights
 	score     bool
-	anneal    int // steps; 0 for none
+	anneal    int             // steps; 0 for none
+	space     *evaluate.Space // that of the file of features or inception, nil where neither names one
 }
 
-// check reports what was asked for and does not fit the model or the data.
-func (how measuring) check(m model.Model, discriminative bool, set data.Set) error {
-	s, ok := m.(model.CondSampler)
+// checkModel reports what was asked for and does not fit the model, before data is read.
+func (how *measuring) checkModel(m model.Model, schema *data.Schema) error {
+	_, discriminative := m.(model.Classifier)
 	_, isLatent := m.(model.LatentLikelihood)
 	switch {
 	case discriminative && how.features != "":
 		return errors.New("--features is where samples are compared, and a classifier is not measured by samples; leave it out")
 	case discriminative && how.inception != "":
 		return errors.New("--inception is where samples are compared, and a classifier is not measured by samples; leave it out")
-	case how.inception != "" && !set.Schema().IsImage():
+	case how.inception != "" && !schema.IsImage():
 		return errors.New("--inception is for pictures; leave it out for tables")
+	case how.features == spaceClassifier && !schema.IsImage():
+		return errNoClassifierSpace
 	case how.anneal > 0 && !isLatent:
 		return fmt.Errorf("--ais: %w", evaluate.ErrNoAnnealing)
-	case how.score && (discriminative || !ok || s.Classes() == 0):
+	case how.score && !isConditional(m):
 		return errors.New("--cas fits a classifier to generated examples of each class; expected a generative model of p(x|y)")
-	case how.score && !set.Schema().Labelled():
+	}
+	return nil
+}
+
+// checkData reports what was asked for and cannot be had of the data, before what takes long.
+func (how *measuring) checkData(m model.Model, set data.Set) error {
+	asked := ""
+	switch {
+	case how.score:
+		asked = "--cas"
+	case how.inception != "":
+		asked = "--inception"
+	case how.features != "":
+		asked = "--features"
+	}
+	labelled := set.Schema().Labelled()
+	switch {
+	case how.anneal > 0 && isConditional(m) && !labelled:
+		return fmt.Errorf("--ais: %w", data.ErrNoLabels)
+	case how.score && !labelled:
 		return fmt.Errorf("--cas: %w", data.ErrNoLabels)
+	case how.features == spaceClassifier && !labelled:
+		return errNoClassifierSpace
+	case asked != "" && set.Len() < leastToCompare:
+		return fmt.Errorf("%s: %s to compare samples with, expected at least %d; use more data", asked, plural(set.Len(), "example", "examples"), leastToCompare)
 	}
 	return nil
 }
@@ -100,7 +126,13 @@ difference.`,
   likely evaluate gan.safetensors faces --features pca --cas
   likely evaluate gan.safetensors faces --inception pt_inception.safetensors
   likely evaluate gan.safetensors photos --privacy --gallery closest.png`,
-		Args:              words(2, 2),
+		Args: func(cmd *cobra.Command, args []string) error {
+			isNumber := func(word string) bool { _, err := strconv.Atoi(word); return err == nil }
+			if i := slices.IndexFunc(args, isNumber); len(args) == 3 && i >= 0 && cmd.Flags().Changed("ais") {
+				return usagef("--ais takes its number after an equals sign: --ais=%s", args[i])
+			}
+			return words(2, 2)(cmd, args)
+		},
 		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.costsSet = cmd.Flags().Changed("cost-fp") || cmd.Flags().Changed("cost-fn")
@@ -122,8 +154,8 @@ difference.`,
 }
 
 func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags) error {
-	if f.samples < 0 {
-		return usagef("--samples is %d, expected at least 1", f.samples)
+	if least := leastToCompare / 2; !f.privacy && f.samples != 0 && f.samples < least {
+		return usagef("--samples is %d, expected at least %d", f.samples, least)
 	}
 	if f.anneal < 0 {
 		return usagef("--ais is %d steps, expected at least 1, such as --ais=%d", f.anneal, evaluate.AnnealSteps)
@@ -131,7 +163,7 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	if f.inception != "" && f.features != "" {
 		return usagef("--inception and --features both say where samples are compared; expected one of them")
 	}
-	if err := cmp.Or(f.classifyFlags.check(), f.privacyFlags.check(f.samples)); err != nil {
+	if err := cmp.Or(f.classifyFlags.check(), f.privacyFlags.check(f.measuring)); err != nil {
 		return err
 	}
 	m, file, err := a.load(path)
@@ -148,6 +180,9 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 			return err
 		}
 	}
+	if err := a.openSpace(ctx, m, file.Card.Schema, &f.measuring); err != nil {
+		return err
+	}
 	source, split, err := a.open(ctx, arg, data.Options{Schema: file.Card.Schema, SkipBad: f.skipBad})
 	if err != nil {
 		return err
@@ -160,11 +195,14 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 		return err
 	}
 	_, classifier := m.(model.Classifier)
-	if classifier && !set.Schema().Labelled() {
+	if (classifier || f.by != "") && !set.Schema().Labelled() {
 		return unlabelledError(source, file.Card.Schema)
 	}
+	if err := f.checkData(m, set); err != nil {
+		return err
+	}
 	if !classifier && set.Len() < leastToCompare {
-		a.note("%s are too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
+		a.note("%s: too few to compare samples with, expected at least %d", plural(set.Len(), "example", "examples"), leastToCompare)
 	}
 	a.note("measuring %s on %s of %s", file.Card.Name, plural(set.Len(), "example", "examples"), which)
 	rest, err := restOf(ctx, source, split, file.Card.Provenance)
@@ -314,15 +352,6 @@ func (a *app) measureModel(ctx context.Context, m model.Model, set, rest data.Se
 	if err != nil {
 		return nil, err
 	}
-	if err := how.check(m, discriminative, set); err != nil {
-		return nil, err
-	}
-	var space *evaluate.Space
-	if how.inception != "" { // before what takes long, so that a wrong file is told at once
-		if space, err = a.inceptionSpace(ctx, how.inception, set.Schema()); err != nil {
-			return nil, fmt.Errorf("--inception: %w", err)
-		}
-	}
 	if c != nil && set.Schema().Labelled() {
 		r, err := how.classify(ctx, c, set, a.seed)
 		if err != nil {
@@ -347,20 +376,16 @@ func (a *app) measureModel(ctx context.Context, m model.Model, set, rest data.Se
 	if discriminative || len(results) > 0 && set.Len() < leastToCompare {
 		return results, nil // a likelihood needs no crowd
 	}
-	quality, err := a.measureSamples(ctx, m, set, rest, space, how)
+	quality, err := a.measureSamples(ctx, m, set, rest, how)
 	return append(results, quality...), err
 }
 
-// measureSamples compares what the model makes with real examples, in the space of --features where space is nil. It is empty for a model
-// that cannot be sampled.
-func (a *app) measureSamples(
-	ctx context.Context, m model.Model, set, rest data.Set, space *evaluate.Space, how measuring,
-) ([]result, error) {
-	conditional, isConditional := m.(model.CondSampler)
-	isConditional = isConditional && conditional.Classes() > 0
-	if _, ok := m.(model.Sampler); !ok && !isConditional {
+// measureSamples compares what the model makes with real examples. It is empty for a model that cannot be sampled.
+func (a *app) measureSamples(ctx context.Context, m model.Model, set, rest data.Set, how measuring) ([]result, error) {
+	if _, free := m.(model.Sampler); !free && !isConditional(m) {
 		return nil, nil
 	}
+	space := how.space
 	var err error
 	if space == nil {
 		if space, err = a.samplesSpace(ctx, how.features, set, rest, how.samples); err != nil {
@@ -390,7 +415,7 @@ func (a *app) measureSamples(
 	}
 	name, recipe := smallClassifier(set.Schema())
 	a.note("fitting %s to generated examples, and to as many real ones", name)
-	score, err := evaluate.ClassificationScore(ctx, conditional, train, test, name, recipe, a.compute(), 0, a.seed)
+	score, err := evaluate.ClassificationScore(ctx, m.(model.CondSampler), train, test, name, recipe, a.compute(), 0, a.seed)
 	if err != nil {
 		return nil, fmt.Errorf("--cas: %w", err)
 	}

@@ -179,6 +179,12 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	if err := checkOut(f.out); err != nil {
 		return err
 	}
+	switch {
+	case f.calibrate != "" && entry.Kind != model.Discriminative:
+		return usagef("--calibrate is for classifiers, models of p(y|x); %s is generative", name)
+	case f.unconditional && entry.Kind == model.Discriminative:
+		return usagef("--unconditional is for generative models; %s is discriminative and needs the labels", name)
+	}
 	o, err := f.options()
 	if err != nil {
 		return err
@@ -187,11 +193,8 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := checkLabels(entry, source, f); err != nil {
+	if err := checkLabels(entry, source); err != nil {
 		return err
-	}
-	if f.calibrate != "" && entry.Kind != model.Discriminative {
-		return usagef("--calibrate is for classifiers, models of p(y|x); %s is generative", name)
 	}
 	if f.unconditional {
 		dropLabels(source)
@@ -251,7 +254,7 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 		r.Notes = append(r.Notes, r.Calibration.doubts()...)
 	}
 	if r.Threshold, err = bestThreshold(ctx, fitted, cut.validation, evaluate.Metric(f.metric)); err != nil {
-		return err
+		return errors.Join(err, folder.finish(stateOf(ctx), nil))
 	}
 	if f.run != "" {
 		path := filepath.Join(f.run, "model.safetensors")
@@ -277,11 +280,9 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 }
 
 // checkLabels reports a discriminative model without labels.
-func checkLabels(e model.Entry, s *data.Source, f fitFlags) error {
+func checkLabels(e model.Entry, s *data.Source) error {
 	schema := s.All.Schema()
 	switch {
-	case e.Kind == model.Discriminative && f.unconditional:
-		return usagef("--unconditional is for generative models; %s is discriminative and needs the labels", e.Name)
 	case e.Kind != model.Discriminative || schema.Labelled():
 		return nil
 	case !schema.IsImage():

@@ -292,7 +292,7 @@ func walk(stops []place, steps int, way func(a, b []float32, t float64) []float3
 // stops are the places of --interpolate.
 func (l *latent) stops(ctx context.Context, f sampleFlags, r *rand.Rand) ([]place, error) {
 	names := strings.Split(f.interpolate, ",")
-	if len(names) < 2 {
+	if len(names) < 2 || slices.Contains(names, "") {
 		return nil, usagef("--interpolate is %q, expected two places or more, such as 3,17 or a.png,b.png or random,random", f.interpolate)
 	}
 	var set data.Set

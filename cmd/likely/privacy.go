@@ -32,7 +32,20 @@ func (f *privacyFlags) add(flags *pflag.FlagSet) {
 }
 
 // check looks at the words that need no model.
-func (f *privacyFlags) check(samples int) error {
+func (f *privacyFlags) check(how measuring) error {
+	if f.privacy {
+		for _, other := range []struct {
+			name string
+			on   bool
+		}{
+			{"--threshold-by", how.by != ""}, {"--features", how.features != ""}, {"--inception", how.inception != ""},
+			{"--cas", how.score}, {"--ais", how.anneal != 0},
+		} {
+			if other.on {
+				return usagef("--privacy and %s measure two things; choose one of them", other.name)
+			}
+		}
+	}
 	switch {
 	case !f.privacy && f.of != "":
 		return usagef("--of %s goes with --privacy", f.of)
@@ -40,8 +53,8 @@ func (f *privacyFlags) check(samples int) error {
 		return usagef("--gallery %s goes with --privacy", f.gallery)
 	case f.gallery != "" && !strings.HasSuffix(f.gallery, ".png") && !strings.HasSuffix(f.gallery, ".csv"):
 		return usagef("--gallery %s: expected a name that ends in .png, or of a table in .csv", f.gallery)
-	case f.privacy && samples > 0 && samples < evaluate.LeastPrivate:
-		return usagef("--samples is %d, expected at least %d with --privacy", samples, evaluate.LeastPrivate)
+	case f.privacy && how.samples != 0 && how.samples < evaluate.LeastPrivate:
+		return usagef("--samples is %d, expected at least %d with --privacy", how.samples, evaluate.LeastPrivate)
 	}
 	return checkFile("--gallery", f.gallery)
 }
@@ -60,13 +73,6 @@ func (a *app) runPrivacy(ctx context.Context, m model.Model, file *model.File, p
 	case int64(f.samples) > mostSamples(schema):
 		return usagef("--samples is %d: so many do not fit in memory; expected at most %d", f.samples, mostSamples(schema))
 	}
-	if !schema.Labelled() { // a known set keeps labels that the fit ignored
-		dropLabels(source)
-	}
-	train, held, err := fittedParts(ctx, path, source, file.Card.Provenance)
-	if err != nil {
-		return err
-	}
 	o := evaluate.PrivacyOptions{N: f.samples, Seed: a.seed}
 	which := "fresh"
 	if f.of != "" {
@@ -77,6 +83,13 @@ func (a *app) runPrivacy(ctx context.Context, m model.Model, file *model.File, p
 			return fmt.Errorf("--of: %w", err)
 		}
 		o.Generated, which = set, "of "+from.Name
+	}
+	if !schema.Labelled() { // a known set keeps labels that the fit ignored
+		dropLabels(source)
+	}
+	train, held, err := fittedParts(ctx, path, source, file.Card.Provenance)
+	if err != nil {
+		return err
 	}
 	a.note("looking for what %s gives away of %s of %s, beside %s held out", file.Card.Name,
 		plural(train.Len(), "example", "examples"), source.Name, count(held.Len()))

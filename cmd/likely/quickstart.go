@@ -87,8 +87,11 @@ func (a *app) runQuickstart(ctx context.Context, f quickstartFlags) error {
 	if t.generate.entry, err = lookupKind(f.generator, model.Generative); err != nil {
 		return err
 	}
-	if f.epochs < 0 {
+	switch {
+	case f.epochs < 0:
 		return usagef("--epochs is %d, expected at least 1, or 0 for each model's own number", f.epochs)
+	case f.epochs > mostEpochs:
+		return usagef("--epochs is %d, expected at most %d", f.epochs, mostEpochs)
 	}
 	if err := checkOutFolder("--out", f.out); err != nil {
 		return err
@@ -100,6 +103,9 @@ func (a *app) runQuickstart(ctx context.Context, f quickstartFlags) error {
 		return err
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return err
+	}
+	if err := checkFile("--out", t.file("report.html")); err != nil {
 		return err
 	}
 	for _, m := range []*fittedModel{&t.classify, &t.generate} {

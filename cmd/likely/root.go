@@ -136,7 +136,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		f := value.GetFlag()
 		return usagef("--%s is %q, expected %s", f.Name, value.GetValue(), kinds[f.Value.Type()])
 	}
-	return usagef("%s: %s", cmd.CommandPath(), text)
+	return usagef("%s: %s; see %[1]s --help", cmd.CommandPath(), text)
 }
 
 // kinds are the types of flags in words.

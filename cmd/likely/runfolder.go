@@ -97,13 +97,26 @@ func (r *runRecord) same(earlier runRecord) error {
 		{"epochs", r.Epochs, earlier.Epochs},
 		{"backend", r.Backend, earlier.Backend},
 		{"calibration", r.Calibrate, earlier.Calibrate},
-		{"data", r.Provenance, earlier.Provenance},
+		{"data", r.Provenance.Data, earlier.Provenance.Data},
+		{"part", r.Provenance.Part, earlier.Provenance.Part},
+		{"label", r.Provenance.Label, earlier.Provenance.Label},
+		{"validation share", r.Provenance.ValidationFraction, earlier.Provenance.ValidationFraction},
+		{"fingerprint of the data", r.Provenance.Fingerprint, earlier.Provenance.Fingerprint},
+		{"data", r.Provenance, earlier.Provenance}, // whatever else there is
 	} {
 		if part.now != part.then {
-			return fmt.Errorf("the run was begun with %s %+v, and this one has %+v", part.name, part.then, part.now)
+			return fmt.Errorf("the run was begun with %s %+v, and this one has %+v", part.name, orNone(part.then), orNone(part.now))
 		}
 	}
 	return nil
+}
+
+// orNone is a word for an empty one.
+func orNone(v any) any {
+	if v == "" {
+		return "none"
+	}
+	return v
 }
 
 // finish records how the run ended.

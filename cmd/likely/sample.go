@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,7 +81,7 @@ func (f *sampleFlags) check() error {
 	switch {
 	case f.n < 0:
 		return usagef("-n is %d, expected at least 1", f.n)
-	case strings.HasSuffix(f.out, ".parquet") || strings.HasSuffix(f.out, ".npy"):
+	case slices.Contains([]string{".parquet", ".npy", ".jpg", ".jpeg"}, filepath.Ext(f.out)): // no names of folders
 		return usagef("--out %s: expected a name that ends in .png, .gif or .csv, or a folder", f.out)
 	case strings.HasSuffix(f.out, ".gif") && f.interpolate == "":
 		return usagef("--out %s: only --interpolate moves; expected a name that ends in .png or .csv, or a folder", f.out)
@@ -109,7 +110,7 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		return err
 	}
 	schema := file.Card.Schema
-	if !schema.IsImage() && (strings.HasSuffix(f.out, ".png") || strings.HasSuffix(f.out, ".gif")) {
+	if !schema.IsImage() && f.out != "" && !strings.HasSuffix(f.out, ".csv") {
 		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv", f.out, path)
 	}
 	if f.mode() != "" {
@@ -125,6 +126,11 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 	}
 	if f.out == "" && schema.IsImage() {
 		f.out = "samples.png"
+	}
+	if f.out != "" && !isFileName(f.out) {
+		if err := checkEmptyFor(f.out, y.names(schema)); err != nil {
+			return err
+		}
 	}
 	var near *nearest
 	if f.nearest != "" {
@@ -315,8 +321,6 @@ func (a *app) writeExhibit(ctx context.Context, out string, schema *data.Schema,
 		return atomicfile.Write(out, table)
 	case strings.HasSuffix(out, ".png"):
 		return atomicfile.Write(out, func(w io.Writer) error { return report.Grid(w, e.batch, e.grid) })
-	case schema.IsImage():
-		return writeFolder(ctx, out, schema, e.batch)
 	}
-	return atomicfile.Write(filepath.Join(out, "samples.csv"), table)
+	return writeFolder(ctx, out, schema, e.batch)
 }

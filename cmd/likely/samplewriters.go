@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -144,12 +146,33 @@ func makeEmpty(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
+	return checkEmpty(folder)
+}
+
+// checkEmpty reports a folder that holds something. One that is not there is fine.
+func checkEmpty(folder string) error {
 	entries, err := os.ReadDir(folder)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
 		return err
-	}
-	if len(entries) > 0 {
+	case len(entries) > 0:
 		return fmt.Errorf("%s: the folder is not empty (%s is in it); empty it, or choose another", folder, entries[0].Name())
+	}
+	return nil
+}
+
+// checkEmptyFor is checkEmpty of the folders that writeFolder needs for pictures of the given classes, or of none. It comes before they
+// are drawn.
+func checkEmptyFor(dir string, classes []string) error {
+	if classes == nil {
+		return checkEmpty(dir)
+	}
+	for _, class := range classes {
+		if err := checkEmpty(filepath.Join(dir, data.FolderName(class))); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -94,13 +94,6 @@ func (a *app) runScore(ctx context.Context, m model.Model, file *model.File, pat
 	if !ok {
 		return usagef("%s holds the model %s, which has no likelihood of x; expected a density, such as gaussian, a bound, such as vae, or an estimate, such as flowmatching", path, file.Card.Name)
 	}
-	var familiar []float64
-	if f.familiar != "" {
-		var err error
-		if familiar, err = a.familiarScores(ctx, s, file, f); err != nil {
-			return err
-		}
-	}
 	schema := *file.Card.Schema
 	if !s.given { // labels are not looked at, and may be of classes that the model does not know
 		schema.Classes = nil
@@ -111,6 +104,12 @@ func (a *app) runScore(ctx context.Context, m model.Model, file *model.File, pat
 	}
 	if s.given && !set.Schema().Labelled() {
 		return unlabelledError(source, file.Card.Schema)
+	}
+	var familiar []float64
+	if f.familiar != "" {
+		if familiar, err = a.familiarScores(ctx, s, file, f); err != nil {
+			return err
+		}
 	}
 	log, err := a.scores(ctx, s, set, 0)
 	if err != nil {
@@ -191,7 +190,7 @@ func (s *scorer) about(schema *data.Schema) string {
 func (a *app) familiarScores(ctx context.Context, s *scorer, file *model.File, f predictFlags) ([]float64, error) {
 	source, split, err := a.open(ctx, f.familiar, data.Options{Schema: file.Card.Schema, SkipBad: f.skipBad})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--familiar: %w", err)
 	}
 	set, which, err := testPart(ctx, source, split, file.Card.Provenance)
 	if err != nil {

@@ -22,12 +22,13 @@ import (
 
 // The commands that scripts have beside those of testscript.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"status": status,
-	"keys":   keys,
-	"width":  width,
-	"page":   page,
-	"array":  array,
-	"field":  field,
+	"status":    status,
+	"keys":      keys,
+	"width":     width,
+	"page":      page,
+	"array":     array,
+	"field":     field,
+	"inception": inceptionWeights,
 }
 
 // status runs likely and expects an exit status: "status 2 fit nothing data". A status that is not 0 comes with one line on

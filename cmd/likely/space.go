@@ -43,23 +43,34 @@ func smallClassifier(s *data.Schema) (name string, recipe model.Spec) {
 	return "cnn channels=16,32 depth=1 dense=32 dropout=0", r
 }
 
-// samplesSpace is the feature space that --features asks for, nil for evaluate's own. Left out, it is a classifier's where the data is
-// pictures with labels. rest is labelled data that is not measured, which the classifier is fitted to; where it is nil, that is the half of
+// openSpace checks what was asked for against the model, and opens the file that names the space in which samples are compared, if there is
+// one. It comes before the data is read, so that a wrong file is told at once.
+func (a *app) openSpace(ctx context.Context, m model.Model, schema *data.Schema, how *measuring) error {
+	if err := how.checkModel(m, schema); err != nil {
+		return err
+	}
+	var err error
+	switch {
+	case how.inception != "":
+		if how.space, err = a.inceptionSpace(ctx, how.inception, schema); err != nil {
+			return fmt.Errorf("--inception: %w", err)
+		}
+	case how.features != "" && how.features != spacePCA && how.features != spaceClassifier:
+		how.space, err = a.spaceOfFile(how.features, schema.Shape)
+	}
+	return err
+}
+
+// errNoClassifierSpace: a classifier cannot learn the features.
+var errNoClassifierSpace = fmt.Errorf("--features %s is for pictures with labels; expected %s or the file of a classifier", spaceClassifier, spacePCA)
+
+// samplesSpace is the feature space that --features asks for where that is no file, nil for evaluate's own. Left out, it is a classifier's
+// where the data is pictures with labels. rest is labelled data that is not measured, which the classifier is fitted to; where it is nil, that is the half of
 // set that samples are compared with.
 func (a *app) samplesSpace(ctx context.Context, asked string, set, rest data.Set, samples int) (*evaluate.Space, error) {
-	switch asked {
-	case spacePCA:
-		return nil, nil
-	case "", spaceClassifier:
-	default:
-		return a.spaceOfFile(asked, set.Schema().Shape)
-	}
 	schema := set.Schema()
-	switch {
-	case asked == "" && (!schema.IsImage() || !schema.Labelled()):
+	if asked == spacePCA || !schema.IsImage() || !schema.Labelled() {
 		return nil, nil
-	case !schema.IsImage() || !schema.Labelled():
-		return nil, fmt.Errorf("--features %s is for pictures with labels; expected %s or the file of a classifier", spaceClassifier, spacePCA)
 	}
 	of := "the data's train part"
 	if rest == nil {
