@@ -75,7 +75,7 @@ func betweenPoissons(p, q *dist.Poisson) formulas {
 
 // meanDeviance is α D(g, a) + (1-α) D(g, b) for g = a^α b^(1-α), which is α a + (1-α) b - g. D(x, m) is x log x/m + m - x.
 func meanDeviance(alpha, g, a, b float64) float64 {
-	if alpha > 1 && g > 4*max(a, b) { // of opposite signs and large
+	if alpha > 1 && g > 4*max(a, b) { // where the two, of opposite signs, are larger than what they sum to
 		return alpha*a + (1-alpha)*b - g
 	}
 	return alpha*stirling.Deviance(g, a) + (1-alpha)*stirling.Deviance(g, b)

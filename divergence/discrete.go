@@ -204,10 +204,12 @@ func sum(ctx context.Context, k Kind, p, q Density, o Params) (measure.Integral,
 	// What the masses are wrong by shows in their sums. It changes F - G over all numbers that follow.
 	wrong := above + below + math.Abs(mass(m.lp)-1) + math.Abs(mass(m.lq)-1) + rounding
 	if ofDensities {
+		overlap := false
 		for i, lp := range m.lp {
 			wrong += logRounding * f.sway(lp, m.lq[i], f.term(lp, m.lq[i]))
+			overlap = overlap || !math.IsInf(lp, -1) && !math.IsInf(m.lq[i], -1)
 		}
-		return f.integral(value, wrong+rounding*value), nil
+		return f.settled(k, value, wrong+rounding*value, overlap)
 	}
 	switch n := float64(len(m.lp)); k {
 	case Wasserstein1, Energy:

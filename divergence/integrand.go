@@ -1,6 +1,7 @@
 package divergence
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/likely-ml/likely/measure"
@@ -179,6 +180,16 @@ func (f integrand) integral(v, bound float64) measure.Integral {
 	// finish is monotone: the value lies between its values at both ends.
 	low, high := f.finish(max(v-bound, 0)), f.finish(v+bound)
 	return measure.Integral{Value: value, ErrorBound: max(math.Abs(low-value), math.Abs(high-value))}
+}
+
+// settled is integral, or ErrNotConverged where the bound is as large as v, so that a logarithm may be infinite. Where p and q are known to
+// overlap, a v of 0 is an underflow.
+func (f integrand) settled(k Kind, v, bound float64, overlap bool) (measure.Integral, error) {
+	i := f.integral(v, bound)
+	if math.IsInf(i.ErrorBound, 1) || v == 0 && math.IsInf(i.Value, 1) && overlap {
+		return measure.Integral{}, fmt.Errorf("%s: P and Q overlap in %.2g, which integration does not tell from 0: %w", k, v, ErrNotConverged)
+	}
+	return i, nil
 }
 
 // estimate is finish of a mean and its standard error s. The error follows from the slope of finish over v ± s, which is the delta
