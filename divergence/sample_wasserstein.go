@@ -38,8 +38,8 @@ func SampleWasserstein(ctx context.Context, x, y Points) (Transport, error) {
 	if x.D == 1 {
 		var s sorter
 		var a, b ordered
-		s.sort(&a, x.X)
-		s.sort(&b, y.X)
+		s.sort(&a, x.X, keptShift(n))
+		s.sort(&b, y.X, keptShift(m))
 		p1, p2 := newPotentials(n, m), newPotentials(n, m)
 		w1, w2 := lineCosts(&a, &b, p1, p2)
 		return transport(w1, p1.variance(n, m), w2, p2.variance(n, m), n+m), ctx.Err()
@@ -208,8 +208,8 @@ func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 		if mem.p1.f == nil {
 			mem.p1, mem.p2 = newPotentials(n, m), newPotentials(n, m)
 		}
-		mem.sort(&mem.a, s.px[i*n:(i+1)*n])
-		mem.sort(&mem.b, s.py[i*m:(i+1)*m])
+		mem.sort(&mem.a, s.px[i*n:(i+1)*n], keptShift(n))
+		mem.sort(&mem.b, s.py[i*m:(i+1)*m], keptShift(m))
 		s.w1[first+i], s.w2[first+i] = lineCosts(&mem.a, &mem.b, mem.p1, mem.p2)
 		if i > 0 {
 			<-added[i-1] // parts begin in order, so this one ends
@@ -222,25 +222,33 @@ func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 // project sets dst, (directions, n), to the projections of the points, the centre taken off, so that the rounding errors of
 // float32 are those of the spread of the points, not of their place.
 func project(ctx context.Context, dst []float32, p Points, theta []float32, centre []float64) error {
-	const rows = 1024
-	n, l := p.Len(), len(theta)/p.D
-	spare := make([][]float32, workers((n+rows-1)/rows))
-	return eachPart(ctx, (n+rows-1)/rows, func(worker, part int) {
+	const (
+		rows   = 512
+		few    = 16         // a line of the first-level cache in each element
+		stride = rows + few // no power of 2, so that elements do not push each other out of the cache
+	)
+	n, d, l := p.Len(), p.D, len(theta)/p.D
+	parts := (n + rows - 1) / rows
+	spare := make([][]float32, workers(parts))
+	return eachPart(ctx, parts, func(worker, part int) {
 		lo := part * rows
 		c := min(rows, n-lo)
 		if spare[worker] == nil {
-			spare[worker] = make([]float32, rows*p.D)
+			spare[worker] = make([]float32, d*stride)
 		}
-		x := spare[worker]
-		for i := range c {
-			to := x[i*p.D : (i+1)*p.D]
-			for j, v := range p.Row(lo + i) {
-				to[j] = float32(float64(v) - centre[j])
+		x := spare[worker] // (d, c): the product would turn rows of points anyhow, and for that read them again
+		for first := 0; first < c; first += few {
+			points := p.X[(lo+first)*d : (lo+min(first+few, c))*d]
+			for j, mean := range centre {
+				to := x[j*stride+first:]
+				for i, at := 0, j; at < len(points); i, at = i+1, at+d {
+					to[i] = float32(float64(points[at]) - mean)
+				}
 			}
 		}
-		blas32.Gemm(blas.NoTrans, blas.Trans, 1,
-			blas32.General{Rows: l, Cols: p.D, Stride: p.D, Data: theta},
-			blas32.General{Rows: c, Cols: p.D, Stride: p.D, Data: x},
+		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1,
+			blas32.General{Rows: l, Cols: d, Stride: d, Data: theta},
+			blas32.General{Rows: d, Cols: c, Stride: stride, Data: x},
 			0, blas32.General{Rows: l, Cols: c, Stride: n, Data: dst[lo:]})
 	})
 }
