@@ -17,20 +17,21 @@ type sorter struct {
 	keptSpare  []uint64
 }
 
-// sort fills out with v in order, and keeps every 2^shift-th point of v.
+// sort puts v in order, which out.x is then, and keeps every 2^shift-th point of v as it was. Sorting values alone moves half of what sorting them
+// with their places would.
 func (s *sorter) sort(out *ordered, v []float32, shift int) {
 	n := len(v)
 	s.key, s.spare = slices.Grow(s.key[:0], n)[:n], slices.Grow(s.spare[:0], n)[:n]
 	for i, x := range v {
 		s.key[i] = orderedBits(x)
 	}
-	out.x = slices.Grow(out.x[:0], n)[:n]
-	for i, k := range radixSort(s.key, s.spare, 0) {
-		out.x[i] = fromOrderedBits(k)
-	}
 	out.kept = out.kept[:0]
 	for i := 0; i < n; i += 1 << shift {
-		out.kept = append(out.kept, uint64(orderedBits(v[i]))<<32|uint64(i>>shift))
+		out.kept = append(out.kept, uint64(s.key[i])<<32|uint64(i>>shift))
+	}
+	out.x = v
+	for i, k := range radixSort(s.key, s.spare, 0) {
+		v[i] = fromOrderedBits(k)
 	}
 	s.keptSpare = slices.Grow(s.keptSpare[:0], len(out.kept))[:len(out.kept)]
 	if sorted := radixSort(out.kept, s.keptSpare, 32); &sorted[0] != &out.kept[0] {
@@ -126,10 +127,17 @@ func varianceOf[T float32 | float64](v []T) float64 {
 // with the samples exchanged.
 func lineCosts(a, b *ordered, p1, p2 potentials) (w1, squareW2 float64) {
 	n, m := len(a.x), len(b.x)
-	fromA := climb{kept: a.kept, f1: p1.f, f2: p2.f}
-	fromB := climb{kept: b.kept, f1: p1.g, f2: p2.g}
-	fromA.wait()
-	fromB.wait()
+	fromA, fromB := newClimb(a, p1.f, p2.f), newClimb(b, p1.g, p2.g)
+	if n == m { // T takes the i-th to the i-th
+		for i, x := range a.x {
+			d := float64(x) - float64(b.x[i])
+			w1 += math.Abs(d)
+			squareW2 += d * d
+			fromA.step(float64(x), d)
+			fromB.step(float64(b.x[i]), -d)
+		}
+		return w1 / float64(n), squareW2 / float64(n)
+	}
 	// Point i of a holds the part of [0, nm) from i·m to (i+1)·m, point j of b that from j·n to (j+1)·n.
 	var toA, toB float64 // Σ of overlap · x of the other sample's, of the points at hand
 	endA, endB := m, n
@@ -143,13 +151,13 @@ func lineCosts(a, b *ordered, p1, p2 potentials) (w1, squareW2 float64) {
 		toB += w * xa
 		u = end
 		if end == endA {
-			fromA.step(xa, toA/float64(m))
+			fromA.step(xa, xa-toA/float64(m))
 			toA = 0
 			i++
 			endA += m
 		}
 		if end == endB {
-			fromB.step(xb, toB/float64(n))
+			fromB.step(xb, xb-toB/float64(n))
 			toB = 0
 			j++
 			endB += n
@@ -166,24 +174,34 @@ type climb struct {
 	next           float64  // the first of them, NaN where there is none
 	f1, f2         []float32
 	x              float64
-	slope1, slope2 float64
+	slope1, slope2 float64 // ½ sign(x - T(x)) and x - T(x)
 	sum1, sum2     float64
-	begun          bool
 }
 
-func (c *climb) step(x, mapped float64) {
-	slope2 := x - mapped
-	slope1 := 0.0
-	if slope2 != 0 {
-		slope1 = math.Copysign(0.5, slope2)
+func newClimb(o *ordered, f1, f2 []float32) climb {
+	c := climb{kept: o.kept, f1: f1, f2: f2, x: float64(o.x[0])}
+	c.wait()
+	return c
+}
+
+// step goes on to x, where x - T(x) is off.
+func (c *climb) step(x, off float64) {
+	sign := 0.0
+	if off != 0 {
+		sign = math.Copysign(0.5, off)
 	}
-	if c.begun {
-		width := x - c.x
-		c.sum1 += width * (slope1 + c.slope1)
-		c.sum2 += width * (slope2 + c.slope2)
+	width := x - c.x
+	c.sum1 += width * (sign + c.slope1)
+	c.sum2 += width * (off + c.slope2)
+	c.x, c.slope1, c.slope2 = x, sign, off
+	if x == c.next {
+		c.keep()
 	}
-	c.x, c.slope1, c.slope2, c.begun = x, slope1, slope2, true
-	for x == c.next {
+}
+
+// keep keeps the potentials of all kept points at x.
+func (c *climb) keep() {
+	for c.x == c.next {
 		at := uint32(c.kept[0])
 		c.f1[at], c.f2[at] = float32(c.sum1), float32(c.sum2)
 		c.kept = c.kept[1:]
