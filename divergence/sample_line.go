@@ -45,24 +45,25 @@ const radixBits = 11
 // radixSort sorts keys by their 32 bits from shift on, by passes over radixBits each, the lowest first, each of which keeps the order of the one
 // before: O(n). What it returns is keys or spare, of the same length; the other is overwritten.
 func radixSort[K uint32 | uint64](keys, spare []K, shift int) []K {
-	const passes = 3
-	var count [passes][1 << radixBits]uint32
+	const mask = 1<<radixBits - 1
+	var low, middle, high [1 << radixBits]uint32 // how many keys have these bits
 	for _, k := range keys {
 		bits := uint32(k >> shift)
-		for p := range passes {
-			count[p][bits>>(radixBits*p)&(1<<radixBits-1)]++
-		}
+		low[bits&mask]++
+		middle[bits>>radixBits&mask]++
+		high[bits>>(2*radixBits)]++
 	}
-	for p := range passes {
-		start := &count[p]
+	for pass, start := range []*[1 << radixBits]uint32{&low, &middle, &high} {
 		sum := uint32(0)
 		for b, c := range start {
 			start[b], sum = sum, sum+c
 		}
+		by := (shift + radixBits*pass) & 63
 		for _, k := range keys {
-			b := k >> (shift + radixBits*p) & (1<<radixBits - 1)
-			spare[start[b]] = k
-			start[b]++
+			b := k >> by & mask
+			at := start[b]
+			start[b] = at + 1
+			spare[at] = k
 		}
 		keys, spare = spare, keys
 	}
@@ -128,15 +129,8 @@ func varianceOf[T float32 | float64](v []T) float64 {
 func lineCosts(a, b *ordered, p1, p2 potentials) (w1, squareW2 float64) {
 	n, m := len(a.x), len(b.x)
 	fromA, fromB := newClimb(a, p1.f, p2.f), newClimb(b, p1.g, p2.g)
-	if n == m { // T takes the i-th to the i-th
-		for i, x := range a.x {
-			d := float64(x) - float64(b.x[i])
-			w1 += math.Abs(d)
-			squareW2 += d * d
-			fromA.step(float64(x), d)
-			fromB.step(float64(b.x[i]), -d)
-		}
-		return w1 / float64(n), squareW2 / float64(n)
+	if n == m {
+		return pairedCosts(a, b, fromA, fromB)
 	}
 	// Point i of a holds the part of [0, nm) from i·m to (i+1)·m, point j of b that from j·n to (j+1)·n.
 	var toA, toB float64 // Σ of overlap · x of the other sample's, of the points at hand
@@ -167,6 +161,42 @@ func lineCosts(a, b *ordered, p1, p2 potentials) (w1, squareW2 float64) {
 	return w1 / all, squareW2 / all
 }
 
+// pairedCosts are lineCosts of samples of one size: T takes the i-th point to the i-th. The sums of both climbs stay in registers, so that it
+// is several times as fast.
+func pairedCosts(a, b *ordered, fromA, fromB climb) (w1, squareW2 float64) {
+	n := len(a.x)
+	x0, y0 := fromA.x, fromB.x
+	var sign0, d0, f1, f2, g1, g2 float64
+	for i, v := range b.x[:n] {
+		x, y := float64(a.x[i]), float64(v)
+		d := x - y
+		sign := halfSign(d)
+		w1 += math.Abs(d)
+		squareW2 += d * d
+		slope1, slope2 := sign+sign0, d+d0
+		f1 += (x - x0) * slope1
+		f2 += (x - x0) * slope2
+		g1 -= (y - y0) * slope1
+		g2 -= (y - y0) * slope2
+		x0, y0, sign0, d0 = x, y, sign, d
+		if x == fromA.next {
+			fromA.keep(x, f1, f2)
+		}
+		if y == fromB.next {
+			fromB.keep(y, g1, g2)
+		}
+	}
+	return w1 / float64(n), squareW2 / float64(n)
+}
+
+// halfSign is -½, 0 or ½.
+func halfSign(d float64) float64 {
+	if d == 0 {
+		return 0
+	}
+	return math.Copysign(0.5, d)
+}
+
 // climb integrates sign(x - T(x)) and 2 (x - T(x)) along ascending points. The integrals are the same at equal points, so that a kept one is
 // known by its value.
 type climb struct {
@@ -186,24 +216,19 @@ func newClimb(o *ordered, f1, f2 []float32) climb {
 
 // step goes on to x, where x - T(x) is off.
 func (c *climb) step(x, off float64) {
-	sign := 0.0
-	if off != 0 {
-		sign = math.Copysign(0.5, off)
-	}
+	sign := halfSign(off)
 	width := x - c.x
 	c.sum1 += width * (sign + c.slope1)
 	c.sum2 += width * (off + c.slope2)
 	c.x, c.slope1, c.slope2 = x, sign, off
-	if x == c.next {
-		c.keep()
-	}
+	c.keep(x, c.sum1, c.sum2)
 }
 
-// keep keeps the potentials of all kept points at x.
-func (c *climb) keep() {
-	for c.x == c.next {
+// keep takes the integrals up to x as the potentials of all kept points there.
+func (c *climb) keep(x, sum1, sum2 float64) {
+	for x == c.next {
 		at := uint32(c.kept[0])
-		c.f1[at], c.f2[at] = float32(c.sum1), float32(c.sum2)
+		c.f1[at], c.f2[at] = float32(sum1), float32(sum2)
 		c.kept = c.kept[1:]
 		c.wait()
 	}
