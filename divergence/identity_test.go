@@ -310,6 +310,9 @@ func TestLimits(t *testing.T) {
 	if _, err := divergence.ClosedForm(divergence.JS, p, parse(t, "normal(1,1)"), params); !errors.Is(err, divergence.ErrNoClosedForm) {
 		t.Errorf("JS of normals: %v, expected %v", err, divergence.ErrNoClosedForm)
 	}
+	if v, err := divergence.ClosedForm(divergence.Energy, parse(t, "mixture(1:normal(0,1e200))"), p, params); !errors.Is(err, divergence.ErrNoClosedForm) {
+		t.Errorf("energy of what overflows: %v, %v, expected %v", v, err, divergence.ErrNoClosedForm)
+	}
 	cancelled, stop := context.WithCancel(ctx)
 	stop()
 	if _, err := divergence.Integrate(cancelled, divergence.JS, divergence.Of(p), divergence.Of(parse(t, "normal(1,1)")), params); !errors.Is(err, context.Canceled) {
