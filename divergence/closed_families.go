@@ -179,7 +179,8 @@ func betweenGammas(p, q *dist.Gamma) formulas {
 //	affinity  = log B(s,t) - α log B(a,b) - (1-α) log B(c,d),  s = α a + (1-α) c, t = α b + (1-α) d, infinite where one of them is
 //	            not positive
 //
-// Both are those of log Γ at a and c and at b and d, less that at a+b and c+d.
+// Both are those of log Γ at a and c and at b and d, less that at a+b and c+d. Where b and d are nine orders of magnitude apart these are large, and
+// leave an error of some 1e-8.
 func betweenBetas(p, q *dist.Beta) formulas {
 	a, b := p.Shapes()
 	c, d := q.Shapes()
