@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"bench":                {"tensor", "tensor/cpu", "nn", "data", "model", "train", "discriminative", "generative"},
 	"internal/assignment":  {},
 	"internal/atomicfile":  {},
+	"internal/stirling":    {},
 	"internal/suggest":     {},
 	"internal/toy":         {"data", "model"},
 }

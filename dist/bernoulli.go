@@ -71,7 +71,7 @@ func (d *Bernoulli) Quantile(p float64) float64 {
 	switch {
 	case !(p >= 0 && p <= 1):
 		return math.NaN()
-	case p > 1-d.p || d.p == 1:
+	case p > 1-d.p || p == 1 && d.p > 0 || d.p == 1:
 		return 1
 	}
 	return 0

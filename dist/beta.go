@@ -3,6 +3,8 @@ package dist
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/likely-ml/likely/internal/stirling"
 )
 
 // Beta is the distribution over 0 < x < 1 with shapes a and b,
@@ -50,9 +52,9 @@ func (d *Beta) Sample(dst []float64, r *rand.Rand) error {
 
 // Entropy is log B(a, b) - (a-1) ψ(a) - (b-1) ψ(b) + (a+b-2) ψ(a+b), without the large terms that cancel.
 func (d *Beta) Entropy() float64 {
-	part := func(a float64) float64 { return factorialRest(a) - 1/(2*a) + (a-1)*digammaError(a) }
+	part := func(a float64) float64 { return stirling.FactorialRest(a) - 1/(2*a) + (a-1)*stirling.DigammaError(a) }
 	s := d.a + d.b
-	return part(d.a) + part(d.b) + 0.5 - math.Log(s) - (factorialRest(s) - 1/s + (s-2)*digammaError(s))
+	return part(d.a) + part(d.b) + 0.5 - math.Log(s) - (stirling.FactorialRest(s) - 1/s + (s-2)*stirling.DigammaError(s))
 }
 
 func (d *Beta) CDF(x float64) float64 {

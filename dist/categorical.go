@@ -19,6 +19,7 @@ type Categorical struct {
 	given      []float64 // as written
 	p          []float64 // the same over their sum
 	cumulative []float64 // p_0 + … + p_k, exactly 1 from the last category that has a probability on
+	last       int       // that category
 }
 
 // NewCategorical takes the probabilities of 0, 1, …, which must sum to 1 within 1e-9; they are divided by their sum.
@@ -29,16 +30,16 @@ func NewCategorical(p ...float64) (*Categorical, error) {
 		return nil, err
 	}
 	d := &Categorical{given: given, p: make([]float64, len(p)), cumulative: make([]float64, len(p))}
-	total, last := 0.0, 0
+	total := 0.0
 	for k, v := range given {
 		d.p[k] = v / sum
 		total += d.p[k]
 		d.cumulative[k] = min(total, 1)
 		if v > 0 {
-			last = k
+			d.last = k
 		}
 	}
-	for k := last; k < len(p); k++ {
+	for k := d.last; k < len(p); k++ {
 		d.cumulative[k] = 1
 	}
 	return d, nil
@@ -119,8 +120,11 @@ func (d *Categorical) CDF(x float64) float64 {
 }
 
 func (d *Categorical) Quantile(p float64) float64 {
-	if !(p >= 0 && p <= 1) {
+	switch {
+	case !(p >= 0 && p <= 1):
 		return math.NaN()
+	case p == 1: // the sum may round to 1 before
+		return float64(d.last)
 	}
 	return float64(sort.Search(len(d.cumulative), func(k int) bool { return d.cumulative[k] > 0 && d.cumulative[k] >= p }))
 }

@@ -18,8 +18,11 @@ func NewDiscreteUniform(low, high float64) (*DiscreteUniform, error) {
 	whole := func(name string, v float64) *ParameterError {
 		return must(v == math.Floor(v) && math.Abs(v) <= 1e9, name, v, "a whole number from -1e9 to 1e9")
 	}
-	err := parameters("discrete_uniform", whole("low", low), whole("high", high), must(low <= high, "high", high, "low or more"))
-	if err != nil {
+	end := whole("high", high)
+	if end == nil {
+		end = must(low <= high, "high", high, "low or more")
+	}
+	if err := parameters("discrete_uniform", whole("low", low), end); err != nil {
 		return nil, err
 	}
 	return &DiscreteUniform{low: low, high: high}, nil

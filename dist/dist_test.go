@@ -343,3 +343,27 @@ func TestSampleErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestSupportEnds: Quantile(0) and Quantile(1) are the ends of the support, also where the CDF rounds to 1 before, and a quantile on
+// which the CDF stays in a gap of the support is the least.
+func TestSupportEnds(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		p, want float64
+	}{
+		{"bernoulli(1e-20)", 1, 1},
+		{"bernoulli(0)", 1, 0},
+		{"bernoulli(1)", 0, 1},
+		{"categorical(1,1e-17,0)", 1, 1},
+		{"categorical(0,1,0)", 1, 1},
+		{"categorical(0,1,0)", 0, 1},
+		{"binomial(3,1e-20)", 1, 3},
+		{"mixture(0.5:uniform(0,1), 0.5:uniform(2,3))", 0.5, 1},
+		{"mixture(0.25:uniform(0,1), 0.75:uniform(2,3))", 0.25, 1},
+		{"mixture(0.75:uniform(-3,-2), 0.25:uniform(-1,1))", 0.75, -2},
+	} {
+		if q := parse(t, c.text).(dist.Univariate).Quantile(c.p); !near(q, c.want, 1e-15, 0) {
+			t.Errorf("%s: Quantile(%v) = %v, expected %v", c.text, c.p, q, c.want)
+		}
+	}
+}

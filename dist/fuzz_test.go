@@ -21,6 +21,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("normal(1/3, 1e-300)")
 	f.Add("student(1e-6,-1e308,1e308)")
 	f.Add("beta(1e-6,1e9)")
+	f.Add("discrete_uniform(3,1)")
+	f.Add("mixture(-0.5:normal(0,-1), 1.5:product(normal(0,1), poisson(0)))")
 	f.Add("gamma(1e9,1e-300)")
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := dist.Parse(text)

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mathext"
+
+	"github.com/likely-ml/likely/internal/stirling"
 )
 
 // Gamma is the distribution over x > 0 with shape a and rate λ (not the scale 1/λ),
@@ -92,7 +94,7 @@ func drawLogGamma(a float64, r *rand.Rand) float64 {
 // Entropy is a - log λ + log Γ(a) + (1-a) ψ(a), without the large terms that cancel.
 func (d *Gamma) Entropy() float64 {
 	a := d.shape
-	return factorialRest(a) + (a-1)*(1/(2*a)+digammaError(a)) - math.Log(d.rate)
+	return stirling.FactorialRest(a) + (a-1)*(1/(2*a)+stirling.DigammaError(a)) - math.Log(d.rate)
 }
 
 func (d *Gamma) CDF(x float64) float64 {

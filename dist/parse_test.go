@@ -60,6 +60,7 @@ func TestParseErrors(t *testing.T) {
 		{"normal(0,1e999)", `normal(0,1e999): "1e999" at column 10, expected a number within ±1.8e308`},
 		{"normal(1/0,1)", "normal(1/0,1): division by 0 at column 10"},
 		{"uniform(2,1)", "uniform(2,1): high is 1 at column 11, expected a number above low, at a finite distance"},
+		{"discrete_uniform(3,1)", "discrete_uniform(3,1): high is 1 at column 20, expected low or more"},
 		{"binomial(2.5,.3)", "binomial(2.5,.3): number of trials is 2.5 at column 10, expected a whole number from 0 to 1e9"},
 		{"bernoulli(1.5)", "bernoulli(1.5): probability of 1 is 1.5 at column 11, expected a number from 0 to 1"},
 		{"gamma(0,1)", "gamma(0,1): shape is 0 at column 7, expected a number from 1e-6 to 1e9"},

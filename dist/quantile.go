@@ -53,7 +53,12 @@ func quantileBetween(d Univariate, p, lo, hi, start float64) float64 {
 		}
 		switch {
 		case math.Abs(excess) <= tolerance:
-			return x
+			one[0] = math.Nextafter(x, math.Inf(-1))
+			if !math.IsInf(d.LogProb(one), -1) {
+				return x
+			}
+			hi, x, last = x, middle(lo, x), math.Inf(1) // the least is at the lower end of this gap in the support
+			continue
 		case excess < 0:
 			lo = x
 		default:

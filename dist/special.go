@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mathext"
+
+	"github.com/likely-ml/likely/internal/stirling"
 )
 
 // The densities and distribution functions of the gamma and beta families share these functions. Differences of the logarithms
@@ -16,57 +18,6 @@ func lgamma(a float64) float64 {
 	return v
 }
 
-// factorialRest is log Γ(a+1) - a log a + a, which is ½ log(2πa) and the error of Stirling's formula, a >= 0.
-func factorialRest(a float64) float64 {
-	switch {
-	case a == 0:
-		return 0
-	case a < 16:
-		return lgamma(a+1) - a*math.Log(a) + a
-	}
-	// Σ_k B_2k / (2k (2k-1) a^(2k-1)); what follows is below 1e-17 from a = 16 on.
-	s := 1 / (a * a)
-	return logRoot2Pi + math.Log(a)/2 + (1.0/12-(1.0/360-(1.0/1260-(1.0/1680-(1.0/1188-(691.0/360360-s/156)*s)*s)*s)*s)*s)/a
-}
-
-// digammaError is ε(a) = log a - 1/(2a) - ψ(a), what is left out where log a - 1/(2a) stands for the digamma function, a > 0.
-func digammaError(a float64) float64 {
-	// ψ(a+1) = ψ(a) + 1/a leads from small a to where the series holds.
-	shift := 0.0
-	b := a
-	for ; b < 16; b++ {
-		shift += 1 / b
-	}
-	s := 1 / (b * b) // Σ_k B_2k / (2k a^2k)
-	e := (1.0/12 - (1.0/120-(1.0/252-(1.0/240-(1.0/132-(691.0/32760-s/12)*s)*s)*s)*s)*s) * s
-	if b == a {
-		return e
-	}
-	return math.Log(a) - 1/(2*a) + shift - (math.Log(b) - 1/(2*b) - e)
-}
-
-// deviance is D(x, m) = x log(x/m) + m - x, which is never negative, for x, m > 0; Loader's bd0.
-func deviance(x, m float64) float64 {
-	if d := x - m; math.Abs(d) < 0.1*(x+m) {
-		// With v = (x-m)/(x+m): D = (x-m) v + 2x (v³/3 + v⁵/5 + …).
-		v := d / (x + m)
-		sum, term := d*v, 2*x*v
-		for k := 3.0; ; k += 2 {
-			term *= v * v
-			next := sum + term/k
-			if next == sum {
-				return next
-			}
-			sum = next
-		}
-	}
-	ratio := x / m
-	if ratio == 0 || math.IsInf(ratio, 1) {
-		return x*(math.Log(x)-math.Log(m)) + m - x
-	}
-	return x*math.Log(ratio) + m - x
-}
-
 // logPoisson is log(m^x e^-m / Γ(x+1)) for real x >= 0, m > 0.
 func logPoisson(x, m float64) float64 {
 	switch {
@@ -75,7 +26,7 @@ func logPoisson(x, m float64) float64 {
 	case math.IsInf(x, 1) || math.IsInf(m, 1):
 		return math.Inf(-1)
 	}
-	return -factorialRest(x) - deviance(x, m)
+	return -stirling.FactorialRest(x) - stirling.Deviance(x, m)
 }
 
 // logBinomial is log(Γ(n+1) / (Γ(x+1) Γ(n-x+1)) p^x q^(n-x)) for real 0 <= x <= n and q = 1-p.
@@ -91,7 +42,7 @@ func logBinomial(x, n, p, q float64) float64 {
 	case y == 0:
 		return n * log1m(q, p)
 	}
-	return factorialRest(n) - factorialRest(x) - factorialRest(y) - deviance(x, n*p) - deviance(y, n*q)
+	return stirling.FactorialRest(n) - stirling.FactorialRest(x) - stirling.FactorialRest(y) - stirling.Deviance(x, n*p) - stirling.Deviance(y, n*q)
 }
 
 // log1m is log q where q = 1-p, from whichever of the two is exact.

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mathext"
+
+	"github.com/likely-ml/likely/internal/stirling"
 )
 
 // Student is Student's t distribution with ν degrees of freedom, location μ and scale σ; with t = (x-μ)/σ,
@@ -35,9 +37,9 @@ func (d *Student) Location() float64 { return d.location }
 func (d *Student) Scale() float64 { return d.scale }
 
 func (d *Student) LogProb(x []float64) float64 {
-	// log Γ(m+½) - log Γ(m) = ½ log m + (m-½) log(1 + 1/2m) - ½ + factorialRest(m+½) - factorialRest(m)
+	// log Γ(m+½) - log Γ(m) = ½ log m + (m-½) log(1 + 1/2m) - ½ + FactorialRest(m+½) - FactorialRest(m)
 	m := d.nu / 2
-	return (m-0.5)*math.Log1p(0.5/m) - 0.5 + factorialRest(m+0.5) - factorialRest(m) -
+	return (m-0.5)*math.Log1p(0.5/m) - 0.5 + stirling.FactorialRest(m+0.5) - stirling.FactorialRest(m) -
 		logRoot2Pi - math.Log(d.scale) - (m+0.5)*log1pSquare((x[0]-d.location)/d.scale/math.Sqrt(d.nu))
 }
 
@@ -53,8 +55,8 @@ func (d *Student) Sample(dst []float64, r *rand.Rand) error {
 // Entropy is (ν+1)/2 (ψ((ν+1)/2) - ψ(ν/2)) + ½ log ν + log B(ν/2, ½) + log σ, without the large terms that cancel.
 func (d *Student) Entropy() float64 {
 	m := d.nu / 2
-	return 0.5 + logRoot2Pi + math.Log1p(0.5/m) + 0.25/m + (m+0.5)*(digammaError(m)-digammaError(m+0.5)) +
-		factorialRest(m) - factorialRest(m+0.5) + math.Log(d.scale)
+	return 0.5 + logRoot2Pi + math.Log1p(0.5/m) + 0.25/m + (m+0.5)*(stirling.DigammaError(m)-stirling.DigammaError(m+0.5)) +
+		stirling.FactorialRest(m) - stirling.FactorialRest(m+0.5) + math.Log(d.scale)
 }
 
 func (d *Student) CDF(x float64) float64      { return d.below((x - d.location) / d.scale) }

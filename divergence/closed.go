@@ -20,24 +20,37 @@ func ClosedForm(k Kind, p, q dist.Distribution, o Params) (measure.Exact, error)
 	if p.String() == q.String() {
 		return 0, nil
 	}
+	v, ok := closedForm(k, p, q, o)
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("%w of %s between %s and %s", ErrNoClosedForm, k, p, q)
+	case math.IsNaN(v):
+		return 0, fmt.Errorf("%w of %s between %s and %s that float64 can hold; expected parameters nearer to 1", ErrNoClosedForm, k, p, q)
+	}
+	return measure.Exact(max(v, 0)), nil // below 0 by rounding alone
+}
+
+// closedForm is the value of a closed form, and whether there is one.
+func closedForm(k Kind, p, q dist.Distribution, o Params) (float64, bool) {
 	if u, v, ok := lines(Of(p), Of(q)); ok && p.Discrete() {
 		if m, ok := finiteMasses(u, v); ok {
+			if k == Renyi || k == Bhattacharyya { // whose sums may overflow or underflow
+				return formulas{affinity: m.affinity}.value(k, o)
+			}
 			if sum, finish, ok := m.sum(k, o); ok {
-				return measure.Exact(finish(sum)), nil
+				return finish(sum), true
 			}
 		}
 	}
 	if f, ok := formulasOf(p, q); ok {
 		if v, ok := f.value(k, o); ok {
-			return measure.Exact(v), nil
+			return v, true
 		}
 	}
 	if k == Energy || k == MMD {
-		if v, ok := betweenMixtures(k, p, q, o); ok {
-			return measure.Exact(v), nil
-		}
+		return betweenMixtures(k, p, q, o)
 	}
-	return 0, fmt.Errorf("%w of %s between %s and %s", ErrNoClosedForm, k, p, q)
+	return 0, false
 }
 
 // formulas are the closed forms for a pair of distributions; those that there are not are nil.
@@ -50,7 +63,7 @@ type formulas struct {
 	wasserstein1 func() float64
 	wasserstein2 func() float64
 	energy       func() float64
-	densities    func(f integrand) float64 // all kinds of densities at once
+	densities    func(f integrand) float64 // all kinds of densities that the affinity does not give
 }
 
 // value is the closed form of a kind, and whether there is one.
@@ -60,6 +73,18 @@ func (f formulas) value(k Kind, o Params) (float64, bool) {
 			return 0, false
 		}
 		return g(), true
+	}
+	if f.affinity != nil {
+		switch k {
+		case Renyi:
+			return f.affinity(o.Alpha) / (o.Alpha - 1), true
+		case Bhattacharyya:
+			return -f.affinity(0.5), true
+		case Hellinger:
+			return root(-math.Expm1(f.affinity(0.5))), true
+		case ChiSquare:
+			return math.Expm1(f.affinity(2)), true
+		}
 	}
 	if i, ok := integrandOf(k, o); ok && f.densities != nil {
 		return f.densities(i), true
@@ -83,20 +108,6 @@ func (f formulas) value(k Kind, o Params) (float64, bool) {
 	case Energy:
 		return call(f.energy)
 	}
-	if f.affinity == nil {
-		return 0, false
-	}
-	// The affinity is at most 0 for α up to 1 and at least 0 above, but for rounding.
-	switch k {
-	case Renyi:
-		return max(f.affinity(o.Alpha)/(o.Alpha-1), 0), true
-	case Bhattacharyya:
-		return max(-f.affinity(0.5), 0), true
-	case Hellinger:
-		return root(-math.Expm1(f.affinity(0.5))), true
-	case ChiSquare:
-		return max(math.Expm1(f.affinity(2)), 0), true
-	}
 	return 0, false
 }
 
@@ -105,7 +116,7 @@ func formulasOf(p, q dist.Distribution) (formulas, bool) {
 	if a, ok := gaussianOf(p); ok {
 		if b, ok := gaussianOf(q); ok {
 			if len(a.mean) == 1 {
-				return betweenNormals(a.mean[0], math.Sqrt(a.covariance[0]), b.mean[0], math.Sqrt(b.covariance[0])), true
+				return betweenNormals(p.(dist.Marginals).Marginal(0).(*dist.Normal), q.(dist.Marginals).Marginal(0).(*dist.Normal)), true
 			}
 			return betweenMVNormals(a, b)
 		}

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/likely-ml/likely/dist"
+	"github.com/likely-ml/likely/internal/stirling"
 )
 
 // gaussian is a normal distribution over R^d.
@@ -34,30 +35,43 @@ func gaussianOf(d dist.Distribution) (gaussian, bool) {
 //	energy    = 2 E|Δ + √(s²+t²) Z| - E|√2 s Z| - E|√2 t Z|
 //
 // (affinity: Gil, Alajaji and Linder, Rényi divergence measures for commonly used univariate continuous distributions, 2013, table 2).
-func betweenNormals(m, s, n, t float64) formulas {
-	delta := m - n
-	kl := func(s, t float64) float64 {
-		excess := (s - t) * (s + t) / (t * t)
-		return delta*delta/(2*t*t) + (excess-math.Log1p(excess))/2
-	}
+func betweenNormals(p, q *dist.Normal) formulas {
+	delta, s, t := p.Mean()-q.Mean(), p.StdDev(), q.StdDev()
 	return formulas{
-		kl:      func() float64 { return kl(s, t) },
-		reverse: func() float64 { return kl(t, s) },
-		affinity: func(alpha float64) float64 {
-			excess := (t - s) * (t + s) / (s * s) // v = s² (1 + α excess)
-			if 1+alpha*excess <= 0 {
-				return math.Inf(1)
-			}
-			z := delta / s
-			return -alpha*(1-alpha)*z*z/(1+alpha*excess)/2 - (math.Log1p(alpha*excess)-alpha*math.Log1p(excess))/2
-		},
+		kl:           func() float64 { return klOfNormals(delta, s, t) },
+		reverse:      func() float64 { return klOfNormals(delta, t, s) },
+		affinity:     func(alpha float64) float64 { return affinityOfNormals(alpha, delta, s, t) },
 		tv:           func() float64 { return normalTV(-delta/s, t/s) },
 		wasserstein1: func() float64 { return meanAbsNormal(delta, s-t) },
 		wasserstein2: func() float64 { return math.Hypot(delta, s-t) },
 		energy: func() float64 {
-			return max(2*meanAbsNormal(delta, math.Hypot(s, t))-meanAbsNormal(0, math.Sqrt2*s)-meanAbsNormal(0, math.Sqrt2*t), 0)
+			return 2*meanAbsNormal(delta, math.Hypot(s, t)) - meanAbsNormal(0, math.Sqrt2*s) - meanAbsNormal(0, math.Sqrt2*t)
 		},
 	}
+}
+
+// halfExcess is ½ (r² - 1 - log r²), r = s/t: r - 1 - log r and ½ (r-1)², neither of which overflows or cancels before it must.
+func halfExcess(s, t float64) float64 {
+	d := (s - t) / t
+	return stirling.Deviance(t, s)/t + d*d/2
+}
+
+func klOfNormals(delta, s, t float64) float64 {
+	z := delta / t
+	return z*z/2 + halfExcess(s, t)
+}
+
+// affinityOfNormals takes the logarithms relative to v: the linear terms of α (t²/v - 1) + (1-α) (s²/v - 1) are 0 in sum.
+func affinityOfNormals(alpha, delta, s, t float64) float64 {
+	scale := max(s, t)
+	s, t, delta = s/scale, t/scale, delta/scale
+	v := alpha*t*t + (1-alpha)*s*s
+	if v <= 0 {
+		return math.Inf(1)
+	}
+	w := math.Sqrt(v)
+	z := delta / w
+	return -alpha*(1-alpha)*z*z/2 - alpha*halfExcess(t, w) - (1-alpha)*halfExcess(s, w)
 }
 
 // meanAbsNormal is E|m + sZ| of a standard normal Z: |s| √(2/π) exp(-m²/(2s²)) + m erf(m/(|s|√2)).
@@ -73,8 +87,11 @@ func meanAbsNormal(m, s float64) float64 {
 // normalTV is the total variation between N(0, 1) and N(m, s²). Their densities are equal at the solutions z of
 // (1-s²) z² - 2 m z + m² + 2 s² log s = 0.
 func normalTV(m, s float64) float64 {
-	if s == 1 {
+	switch {
+	case s == 1:
 		return math.Erf(math.Abs(m) / (2 * math.Sqrt2))
+	case s < 1e-100 || s > 1e100: // where s² may be no number, and the narrower one has its mass where the other has none
+		return 1
 	}
 	a, b, c := (1-s)*(1+s), -m, m*m+2*s*s*math.Log(s) // a z² + 2 b z + c
 	d := s * math.Sqrt(max(m*m+2*(s-1)*(s+1)*math.Log(s), 0))
@@ -98,8 +115,8 @@ func normalTV(m, s float64) float64 {
 //
 //	KL        = ½ Σ (y² + λ - 1 - log λ)
 //	affinity  = -½ Σ (α(1-α) y²/v + log v - (1-α) log λ),  v = α + (1-α) λ, infinite where a v ≤ 0
-//	W2²       = |m-n|² + tr S + tr T - 2 tr (S^½ T S^½)^½   (Olkin and Pukelsheim, 1982); the last trace is the sum of the
-//	            singular values of Kᵀ L with S = K Kᵀ
+//	W2²       = |m-n|² + tr S + tr T - 2 tr (S^½ T S^½)^½   (Olkin and Pukelsheim, 1982), which is |m-n|² + |K - L B Aᵀ|² over all
+//	            elements, without cancellation, where S = K Kᵀ and A D Bᵀ is the singular value decomposition of Kᵀ L
 //	tv        = erf(|y|/(2√2)) where S = T
 func betweenMVNormals(p, q gaussian) (formulas, bool) {
 	d := len(p.mean)
@@ -122,49 +139,38 @@ func betweenMVNormals(p, q gaussian) (formulas, bool) {
 	var U, rotated mat.Dense
 	svd.UTo(&U)
 	rotated.Mul(U.T(), &y)
-	lambda, squares := svd.Values(nil), make([]float64, d)
-	for i := range lambda {
-		lambda[i] *= lambda[i]
-		squares[i] = rotated.At(i, 0) * rotated.At(i, 0)
-	}
-	sum := func(f func(square, lambda float64) float64) float64 {
+	sigma := svd.Values(nil) // roots of λ
+	sum := func(f func(y, sigma float64) float64) float64 {
 		s := 0.0
-		for i := range lambda {
-			s += f(squares[i], lambda[i])
+		for i, v := range sigma {
+			s += f(rotated.At(i, 0), v)
 		}
 		return s
 	}
 	f := formulas{
-		kl: func() float64 {
-			return sum(func(square, l float64) float64 { return (square + l - 1 - math.Log(l)) / 2 })
-		},
-		reverse: func() float64 {
-			return sum(func(square, l float64) float64 { return (square/l + 1/l - 1 + math.Log(l)) / 2 })
-		},
+		kl:      func() float64 { return sum(func(y, s float64) float64 { return klOfNormals(y, s, 1) }) },
+		reverse: func() float64 { return sum(func(y, s float64) float64 { return klOfNormals(y, 1, s) }) },
 		affinity: func(alpha float64) float64 {
-			return sum(func(square, l float64) float64 {
-				v := alpha + (1-alpha)*l
-				if v <= 0 {
-					return math.Inf(1)
-				}
-				return -(alpha*(1-alpha)*square/v + math.Log(v) - (1-alpha)*math.Log(l)) / 2
-			})
+			return sum(func(y, s float64) float64 { return affinityOfNormals(alpha, y, s, 1) })
 		},
 		wasserstein2: func() float64 {
-			var product mat.Dense
+			var product, A, B, turned, rest mat.Dense
 			product.Mul(K.T(), L)
 			var svd mat.SVD
-			svd.Factorize(&product, mat.SVDNone)
-			square := mat.Dot(delta, delta) + mat.Trace(S) + mat.Trace(T)
-			for _, v := range svd.Values(nil) {
-				square -= 2 * v
+			if !svd.Factorize(&product, mat.SVDFull) {
+				return math.NaN()
 			}
-			return root(square)
+			svd.UTo(&A)
+			svd.VTo(&B)
+			turned.Mul(&B, A.T())
+			rest.Mul(L, &turned)
+			rest.Sub(K, &rest)
+			return math.Hypot(mat.Norm(delta, 2), mat.Norm(&rest, 2))
 		},
 	}
 	if mat.Equal(S, T) {
 		f.tv = func() float64 {
-			return math.Erf(math.Sqrt(sum(func(square, _ float64) float64 { return square })) / (2 * math.Sqrt2))
+			return math.Erf(mat.Norm(&rotated, 2) / (2 * math.Sqrt2))
 		}
 	}
 	return f, true
@@ -237,7 +243,7 @@ func betweenMixtures(k Kind, p, q dist.Distribution, o Params) (float64, bool) {
 			sum += all[i].weight * all[j].weight * v
 		}
 	}
-	return max(sum, 0), true
+	return sum, true
 }
 
 // meanKernel is E -|x-y| for Energy, E exp(-|x-y|²/(2h²)) for MMD, of independent x and y.

@@ -58,6 +58,30 @@ func (m masses) sum(k Kind, o Params) (sum float64, finish func(float64) float64
 	return 0, nil, false
 }
 
+// affinity is log Σ p^α q^(1-α), relative to its greatest term, so that nothing overflows; infinite where the sum is.
+func (m masses) affinity(alpha float64) float64 {
+	most := math.Inf(-1)
+	terms := make([]float64, 0, len(m.lp))
+	for i, lp := range m.lp {
+		switch lq := m.lq[i]; {
+		case math.IsInf(lp, -1) || math.IsInf(lq, -1) && alpha < 1:
+		case math.IsInf(lq, -1):
+			return math.Inf(1)
+		default:
+			terms = append(terms, alpha*lp+(1-alpha)*lq)
+			most = max(most, terms[len(terms)-1])
+		}
+	}
+	if len(terms) == 0 {
+		return math.Inf(-1)
+	}
+	sum := 0.0
+	for _, v := range terms {
+		sum += math.Exp(v - most)
+	}
+	return most + math.Log(sum)
+}
+
 // squaredTransport is the mean squared distance when mass moves in order, which is the least on a line.
 func (m masses) squaredTransport() float64 {
 	sum := 0.0
@@ -99,7 +123,7 @@ func (m masses) discrepancy(h float64) (float64, bool) {
 		}
 		sum += products * math.Exp(-float64(t)*float64(t)/(2*h*h))
 	}
-	return max(sum, 0), true
+	return sum, true
 }
 
 // sum computes a divergence of two distributions over whole numbers. It goes outwards from their medians until what is left is small
@@ -180,10 +204,12 @@ func sum(ctx context.Context, k Kind, p, q Density, o Params) (measure.Integral,
 	// What the masses are wrong by shows in their sums. It changes F - G over all numbers that follow.
 	wrong := above + below + math.Abs(mass(m.lp)-1) + math.Abs(mass(m.lq)-1) + rounding
 	if ofDensities {
+		overlap := false
 		for i, lp := range m.lp {
 			wrong += logRounding * f.sway(lp, m.lq[i], f.term(lp, m.lq[i]))
+			overlap = overlap || !math.IsInf(lp, -1) && !math.IsInf(m.lq[i], -1)
 		}
-		return f.integral(value, wrong+rounding*value), nil
+		return f.settled(k, value, wrong+rounding*value, overlap)
 	}
 	switch n := float64(len(m.lp)); k {
 	case Wasserstein1, Energy:

@@ -70,3 +70,31 @@ func TestSciPy(t *testing.T) {
 		t.Errorf("compared %d closed forms and %d integrals", exacts, integrals)
 	}
 }
+
+// TestExtremes: of parameters far apart, near each other or large, closed forms keep their digits: 1e-11 of the value, or 1e-15
+// (testdata/make_extremes.py). Hellinger's distance is compared by its square.
+func TestExtremes(t *testing.T) {
+	var golden struct{ Results [][5]any }
+	text, err := os.ReadFile("testdata/extremes.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range golden.Results {
+		kind, p, q, want := divergence.Kind(r[0].(string)), parse(t, r[2].(string)), parse(t, r[3].(string)), r[4].(float64)
+		order, _ := r[1].(float64)
+		v, err := divergence.ClosedForm(kind, p, q, divergence.Params{Alpha: order})
+		got := float64(v)
+		if kind == divergence.Hellinger {
+			got, want = got*got, want*want
+		}
+		if err != nil || !(got >= 0) || !(math.Abs(got-want) <= 1e-11*want+1e-15) {
+			t.Errorf("%s %v of %s and %s is %v, %v, expected %v", kind, r[1], p, q, got, err, want)
+		}
+	}
+	if len(golden.Results) < 150 {
+		t.Errorf("only %d results", len(golden.Results))
+	}
+}

@@ -260,10 +260,11 @@ func TestBruteForce(t *testing.T) {
 // TestLimits: what has no value of the asked sort is an error that says so, and what is infinite is so.
 func TestLimits(t *testing.T) {
 	ctx := context.Background()
+	errFinite := errors.New("a finite value")
 	for _, c := range []struct {
 		kind divergence.Kind
 		p, q string
-		want error // nil: infinite
+		want error // nil: infinite; errFinite: neither
 	}{
 		{divergence.KL, "cauchy(0,1)", "normal(0,1)", divergence.ErrNotConverged},
 		{divergence.KL, "cauchy(0,1)", "laplace(0,1)", divergence.ErrNotConverged},
@@ -281,9 +282,21 @@ func TestLimits(t *testing.T) {
 		{divergence.MMD, "gamma(2,1)", "gamma(3,1)", divergence.ErrNoIntegral},
 		{divergence.KL, "normal(0,1)", "poisson(3)", divergence.ErrIncomparable},
 		{divergence.KL, "normal(0,1)", "mvnormal([0,0],[[1,0],[0,1]])", divergence.ErrIncomparable},
+		{divergence.Bhattacharyya, "uniform(0,1)", "beta(2,3)", errFinite},
+		{divergence.Bhattacharyya, "uniform(0,1)", "exponential(2)", errFinite},
+		{divergence.Bhattacharyya, "uniform(0,1)", "uniform(1,2)", nil},
+		{divergence.Bhattacharyya, "mixture(1:binomial(3,.5))", "mixture(1:poisson(2e5))", divergence.ErrNotConverged}, // finite: p q > 0, and underflows
+		{divergence.Bhattacharyya, "normal(0,1)", "normal(100,1)", divergence.ErrNotConverged},                         // 1250
+		{divergence.Renyi, "normal(0,1)", "logistic(1e4,1)", divergence.ErrNotConverged},
 		{divergence.KL, "beta(0.05,0.05)", "beta(0.1,0.1)", divergence.ErrNotConverged}, // most mass is nearer to 1 than a float64
 	} {
 		v, err := divergence.Integrate(ctx, c.kind, divergence.Of(parse(t, c.p)), divergence.Of(parse(t, c.q)), params)
+		if c.want == errFinite {
+			if err != nil || math.IsInf(v.Value, 1) {
+				t.Errorf("%s of %s and %s is %v, %v, expected a finite value", c.kind, c.p, c.q, v, err)
+			}
+			continue
+		}
 		if c.want == nil && (err != nil || !math.IsInf(v.Value, 1)) || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s of %s and %s is %v, %v, expected infinite or the error %v", c.kind, c.p, c.q, v, err, c.want)
 		}
@@ -296,6 +309,9 @@ func TestLimits(t *testing.T) {
 	}
 	if _, err := divergence.ClosedForm(divergence.JS, p, parse(t, "normal(1,1)"), params); !errors.Is(err, divergence.ErrNoClosedForm) {
 		t.Errorf("JS of normals: %v, expected %v", err, divergence.ErrNoClosedForm)
+	}
+	if v, err := divergence.ClosedForm(divergence.Energy, parse(t, "mixture(1:normal(0,1e200))"), p, params); !errors.Is(err, divergence.ErrNoClosedForm) {
+		t.Errorf("energy of what overflows: %v, %v, expected %v", v, err, divergence.ErrNoClosedForm)
 	}
 	cancelled, stop := context.WithCancel(ctx)
 	stop()

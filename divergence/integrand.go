@@ -1,6 +1,7 @@
 package divergence
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/likely-ml/likely/measure"
@@ -179,6 +180,15 @@ func (f integrand) integral(v, bound float64) measure.Integral {
 	// finish is monotone: the value lies between its values at both ends.
 	low, high := f.finish(max(v-bound, 0)), f.finish(v+bound)
 	return measure.Integral{Value: value, ErrorBound: max(math.Abs(low-value), math.Abs(high-value))}
+}
+
+// settled is integral, or ErrNotConverged where v is 0, and the value so infinite, though p and q are known to overlap: it has underflowed.
+func (f integrand) settled(k Kind, v, bound float64, overlap bool) (measure.Integral, error) {
+	i := f.integral(v, bound)
+	if v == 0 && math.IsInf(i.Value, 1) && overlap {
+		return measure.Integral{}, fmt.Errorf("%s: P and Q overlap in less than a float64 can hold: %w", k, ErrNotConverged)
+	}
+	return i, nil
 }
 
 // estimate is finish of a mean and its standard error s. The error follows from the slope of finish over v ± s, which is the delta

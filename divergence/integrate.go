@@ -51,6 +51,7 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 	}
 	a := precision(p, q)
 	a.m, a.lead = 4, 1
+	overlap := false // whether both have mass at any point
 	a.f = func(dst, x, logWeight []float64) error {
 		n := len(dst) / 4
 		lp, lq := make([]float64, n), make([]float64, n)
@@ -64,6 +65,7 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 			// The term is homogeneous: so far out as p itself underflows it takes the weight into the logarithms.
 			a, b := lp[i]+logWeight[i], lq[i]+logWeight[i]
 			term := f.term(a, b)
+			overlap = overlap || !math.IsInf(lp[i], -1) && !math.IsInf(lq[i], -1)
 			dst[4*i], dst[4*i+1], dst[4*i+2] = term, math.Exp(a), math.Exp(b)
 			switch {
 			case !math.IsInf(term, 1):
@@ -89,7 +91,7 @@ func Integrate(ctx context.Context, k Kind, p, q Density, o Params) (measure.Int
 	if !(wrong <= leastConverged*max(value[0], leastConverged)) {
 		return measure.Integral{}, fmt.Errorf("%s: %w", k, ErrNotConverged)
 	}
-	return f.integral(value[0], wrong), nil
+	return f.settled(k, value[0], wrong, overlap)
 }
 
 // farOut reports whether squares of x are no numbers.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/likely-ml/likely/dist"
+	"github.com/likely-ml/likely/internal/stirling"
 	"github.com/likely-ml/likely/measure"
 )
 
@@ -199,9 +200,6 @@ func mixtureKL(d, k int, own, other nearest) (float64, error) {
 				mu = nu[b]
 				b++
 			}
-			if a == 2*k || b == 2*k {
-				break
-			}
 		}
 		if rho[k-1] > 0 && mu > 0 {
 			sum += math.Log(mu / rho[k-1])
@@ -213,6 +211,9 @@ func mixtureKL(d, k int, own, other nearest) (float64, error) {
 	}
 	return float64(d)/2*sum/float64(kept) + math.Log(float64(2*n-1)/float64(n-1)) + digamma(float64(k)) - digamma(float64(2*k)), nil
 }
+
+// digamma is ψ(a) = d/da log Γ(a) for a > 0. That of gonum has a relative error of 1e-10.
+func digamma(a float64) float64 { return math.Log(a) - 1/(2*a) - stirling.DigammaError(a) }
 
 // intrinsicDimension estimates the dimension of what a sample fills, from the ratios of the distances T_1 <= .. <= T_k to the
 // nearest neighbours: log(T_k/T_j) has mean 1/d·Σ 1/l over l from j to k-1, so that the mean over j is 1/d (Levina and Bickel,

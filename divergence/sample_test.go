@@ -1,6 +1,7 @@
 package divergence
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -340,17 +341,81 @@ func TestSearchIsExact(t *testing.T) {
 func TestRadixSort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.SliceOfN(rapid.Float32(), 1, 500).Draw(t, "v")
+		shift := rapid.IntRange(0, 4).Draw(t, "shift")
 		var s sorter
 		var out ordered
-		s.sort(&out, v)
-		seen := make([]bool, len(v))
-		for i, at := range out.at {
-			if seen[at] || math.Float32bits(v[at]) != math.Float32bits(out.x[i]) || i > 0 && !(out.x[i-1] <= out.x[i]) {
-				t.Fatalf("%v sorted to %v at %v", v, out.x, out.at)
+		for range 2 { // the second time in memory that is used
+			s.sort(&out, slices.Clone(v), shift)
+			want := slices.Clone(v)
+			slices.Sort(want)
+			if !slices.Equal(out.x, want) {
+				t.Fatalf("%v sorted to %v", v, out.x)
 			}
-			seen[at] = true
+			seen := make([]bool, (len(v)-1)>>shift+1)
+			for i, k := range out.kept {
+				x, at := fromOrderedBits(uint32(k>>32)), uint32(k)
+				if seen[at] || math.Float32bits(x) != math.Float32bits(v[at<<shift]) || i > 0 && out.kept[i-1] > k {
+					t.Fatalf("of %v every %d-th kept as %v", v, 1<<shift, out.kept)
+				}
+				seen[at] = true
+			}
+			if len(out.kept) != len(seen) {
+				t.Fatalf("%d of %d points kept, expected %d", len(out.kept), len(v), len(seen))
+			}
 		}
 	})
+}
+
+// TestPotentials: potentials of samples with ties are the integrals along the points, found one by one; with more points than are kept, every
+// 2^shift-th.
+func TestPotentials(t *testing.T) {
+	for _, c := range []struct{ n, m int }{{50, 50}, {40, 70}, {3 * keptPotentials, 2*keptPotentials + 5}} {
+		x, y := normal(c.n, 1, 0.5, 3, seeded(1)), normal(c.m, 1, 0, 2, seeded(2))
+		for _, p := range []Points{x, y} {
+			for i := range p.X {
+				p.X[i] = float32(math.Round(float64(p.X[i])*8) / 8)
+			}
+		}
+		var s sorter
+		var a, b ordered
+		s.sort(&a, slices.Clone(x.X), keptShift(c.n))
+		s.sort(&b, slices.Clone(y.X), keptShift(c.m))
+		p1, p2 := newPotentials(c.n, c.m), newPotentials(c.n, c.m)
+		lineCosts(&a, &b, p1, p2)
+		for _, side := range []struct {
+			v, other []float32
+			own      []float32
+			f1, f2   []float32
+		}{{x.X, b.x, a.x, p1.f, p2.f}, {y.X, a.x, b.x, p1.g, p2.g}} {
+			// The mean of what point i is moved to: the quantile function of the other sample over (i, i+1)/n.
+			n, m := len(side.own), len(side.other)
+			at := map[float32][2]float64{}
+			var sum, last [2]float64
+			for i, v := range side.own {
+				to := 0.0
+				for j := i * m / n; j < m && j*n < (i+1)*m; j++ {
+					to += float64(min((i+1)*m, (j+1)*n)-max(i*m, j*n)) * float64(side.other[j])
+				}
+				to /= float64(m)
+				slope := [2]float64{float64(cmp.Compare(float64(v), to)), 2 * (float64(v) - to)}
+				for k := range 2 {
+					if i > 0 {
+						sum[k] += float64(v-side.own[i-1]) * (slope[k] + last[k]) / 2
+					}
+				}
+				if at[v] == [2]float64{} {
+					at[v] = sum
+				}
+				last = slope
+			}
+			shift := keptShift(n)
+			for i := range side.f1 {
+				want := at[side.v[i<<shift]]
+				near(t, "potential of W1", float64(side.f1[i]), want[0], 1e-5)
+				near(t, "potential of W2", float64(side.f2[i]), want[1], 1e-5)
+			}
+		}
+	}
 }
 
 // The prices of the assignment are a proof of it; on the line the sorted order is one.
@@ -498,8 +563,8 @@ func TestSamplesAtAnyThreads(t *testing.T) {
 		add(n, err)
 		return out
 	}
-	if one, four := all(1), all(4); !reflect.DeepEqual(one, four) {
-		t.Errorf("%+v on one thread, %+v on four", one, four)
+	if one, many := all(1), all(12); !reflect.DeepEqual(one, many) { // more than sliceGroup
+		t.Errorf("%+v on one thread, %+v on twelve", one, many)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
@@ -38,8 +39,8 @@ func SampleWasserstein(ctx context.Context, x, y Points) (Transport, error) {
 	if x.D == 1 {
 		var s sorter
 		var a, b ordered
-		s.sort(&a, x.X)
-		s.sort(&b, y.X)
+		s.sort(&a, slices.Clone(x.X), keptShift(n))
+		s.sort(&b, slices.Clone(y.X), keptShift(m))
 		p1, p2 := newPotentials(n, m), newPotentials(n, m)
 		w1, w2 := lineCosts(&a, &b, p1, p2)
 		return transport(w1, p1.variance(n, m), w2, p2.variance(n, m), n+m), ctx.Err()
@@ -108,12 +109,18 @@ func SampleSliced(ctx context.Context, x, y Points, directions int, r *rand.Rand
 	}
 	theta := sphere(directions, x.D, r)
 	s := slicing{
-		centre: centre(x, y), x: x, y: y,
+		centre: make([]float32, x.D), x: x, y: y,
 		w1: make([]float64, directions), w2: make([]float64, directions),
 		sum1: newPotentialSums(x.Len(), y.Len()), sum2: newPotentialSums(x.Len(), y.Len()),
 	}
-	for first := 0; first < directions; first += sliceGroup {
-		if err := s.group(ctx, first, theta[first*x.D:min(first+sliceGroup, directions)*x.D]); err != nil {
+	for j, v := range centre(x, y) {
+		s.centre[j] = float32(v)
+	}
+	group := min((workers(directions)+sliceGroup-1)/sliceGroup*sliceGroup, directions)
+	s.px, s.py = make([]float32, group*x.Len()), make([]float32, group*y.Len())
+	s.lines = make([]sliceMemory, workers(group))
+	for first := 0; first < directions; first += group {
+		if err := s.group(ctx, first, theta[first*x.D:min(first+group, directions)*x.D]); err != nil {
 			return Transport{}, err
 		}
 	}
@@ -143,14 +150,15 @@ func sphere(n, d int, r *rand.Rand) []float32 {
 	return out
 }
 
-// sliceGroup is how many directions are projected on at once, so that a matrix product does it.
-const sliceGroup = 16
+// sliceGroup is how many directions a matrix product projects on, and how many are held at once for every eight threads. More would read the points
+// less often, but need more memory for projections, whose first use can cost more than that: of 64 MB, 0.3 s on a virtual machine.
+const sliceGroup = 8
 
 // slicing is the state of [SampleSliced].
 type slicing struct {
-	centre     []float64
+	centre     []float32
 	x, y       Points
-	px, py     []float32 // projections, (sliceGroup, n) and (sliceGroup, m)
+	px, py     []float32 // projections, (directions at once, n) and (directions at once, m)
 	lines      []sliceMemory
 	w1, w2     []float64 // of each direction; w2 is squared
 	sum1, sum2 potentialSums
@@ -188,10 +196,6 @@ func (s potentialSums) variance(n, m int) float64 {
 // sums have the same bits at any number of threads.
 func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 	n, m, l := s.x.Len(), s.y.Len(), len(theta)/s.x.D
-	if s.px == nil {
-		s.px, s.py = make([]float32, sliceGroup*n), make([]float32, sliceGroup*m)
-		s.lines = make([]sliceMemory, workers(sliceGroup))
-	}
 	if err := project(ctx, s.px, s.x, theta, s.centre); err != nil {
 		return err
 	}
@@ -208,8 +212,8 @@ func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 		if mem.p1.f == nil {
 			mem.p1, mem.p2 = newPotentials(n, m), newPotentials(n, m)
 		}
-		mem.sort(&mem.a, s.px[i*n:(i+1)*n])
-		mem.sort(&mem.b, s.py[i*m:(i+1)*m])
+		mem.sort(&mem.a, s.px[i*n:(i+1)*n], keptShift(n))
+		mem.sort(&mem.b, s.py[i*m:(i+1)*m], keptShift(m))
 		s.w1[first+i], s.w2[first+i] = lineCosts(&mem.a, &mem.b, mem.p1, mem.p2)
 		if i > 0 {
 			<-added[i-1] // parts begin in order, so this one ends
@@ -220,27 +224,32 @@ func (s *slicing) group(ctx context.Context, first int, theta []float32) error {
 }
 
 // project sets dst, (directions, n), to the projections of the points, the centre taken off, so that the rounding errors of
-// float32 are those of the spread of the points, not of their place.
-func project(ctx context.Context, dst []float32, p Points, theta []float32, centre []float64) error {
-	const rows = 1024
-	n, l := p.Len(), len(theta)/p.D
-	spare := make([][]float32, workers((n+rows-1)/rows))
-	return eachPart(ctx, (n+rows-1)/rows, func(worker, part int) {
+// float32 are those of the spread of the points, not of their place. The rounding of the centre shifts both samples alike.
+func project(ctx context.Context, dst []float32, p Points, theta, centre []float32) error {
+	const rows = 512
+	n, d, l := p.Len(), p.D, len(theta)/p.D
+	parts := (n + rows - 1) / rows
+	spare := make([][]float32, workers(parts))
+	return eachPart(ctx, parts, func(worker, part int) {
 		lo := part * rows
 		c := min(rows, n-lo)
 		if spare[worker] == nil {
-			spare[worker] = make([]float32, rows*p.D)
+			spare[worker] = make([]float32, rows*d)
 		}
 		x := spare[worker]
 		for i := range c {
-			to := x[i*p.D : (i+1)*p.D]
-			for j, v := range p.Row(lo + i) {
-				to[j] = float32(float64(v) - centre[j])
+			to, from := x[i*d:][:len(centre)], p.X[(lo+i)*d:][:len(centre)]
+			for j, mean := range centre {
+				to[j] = from[j] - mean
 			}
 		}
-		blas32.Gemm(blas.NoTrans, blas.Trans, 1,
-			blas32.General{Rows: l, Cols: p.D, Stride: p.D, Data: theta},
-			blas32.General{Rows: c, Cols: p.D, Stride: p.D, Data: x},
-			0, blas32.General{Rows: l, Cols: c, Stride: n, Data: dst[lo:]})
+		// What a product rounds to may depend on its size, which must not depend on the number of threads.
+		for first := 0; first < l; first += sliceGroup {
+			rows := min(sliceGroup, l-first)
+			blas32.Gemm(blas.NoTrans, blas.Trans, 1,
+				blas32.General{Rows: rows, Cols: d, Stride: d, Data: theta[first*d:]},
+				blas32.General{Rows: c, Cols: d, Stride: d, Data: x},
+				0, blas32.General{Rows: rows, Cols: c, Stride: n, Data: dst[first*n+lo:]})
+		}
 	})
 }

@@ -222,6 +222,9 @@ func (c chunk) terms(m *running, from Sampler, p, q Density, f func(lp, lq float
 		if math.IsNaN(v) {
 			return fmt.Errorf("log p = %v and log q = %v at a draw; expected numbers, at least one of them finite", lp[i], lq[i])
 		}
+		if math.IsInf(v, 1) && !math.IsInf(lp[i], -1) && !math.IsInf(lq[i], -1) {
+			return fmt.Errorf("%w: log p = %v and log q = %v at a draw, whose term no float64 can hold; it may be infinite", ErrNoEstimate, lp[i], lq[i])
+		}
 		m.take(v)
 	}
 	return nil

@@ -139,6 +139,7 @@ func TestSimulateLimits(t *testing.T) {
 		{divergence.Energy, p, undrawn{q}, 100, divergence.ErrNoEstimate},
 		{divergence.KL, p, of("poisson(3)"), 100, divergence.ErrIncomparable},
 		{divergence.ChiSquare, of("normal(1,2)"), of("normal(0,0.5)"), 10_000, divergence.ErrNoEstimate}, // infinite
+		{divergence.ChiSquare, p, of("normal(60,1)"), 100, divergence.ErrNoEstimate},                     // e^3600, which is not infinite
 	} {
 		if e, err := divergence.Simulate(ctx, c.kind, c.p, c.q, c.n, 1, params); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, %v, expected the error %v", c.kind, e, err, c.want)
