@@ -46,10 +46,12 @@ const gemmJobs = "gemm" // the name that asks for all matrix products
 
 // peakJob is how long a core took for peakFlops multiplications and additions in registers, in slices between the runs of the product
 // that had the last turn. A core's clock changes within milliseconds, by some per cent, so that the share of the peak that a product
-// reaches takes slices beside each run, and medians of both.
+// reaches takes slices beside the runs, and medians of both. After a slice, which takes as long as a worker thread waits for work, the
+// next run starts that thread again, as hardly any run of a program does: so most runs follow each other at once, as the peers' do.
 const (
-	peakJob   = "peak"
-	peakFlops = 1e9
+	peakJob      = "peak"
+	peakFlops    = 1e9
+	runsPerSlice = 8
 )
 
 // Jobs of our own contestant on several threads, to say what of a second core's speed is to be had: the workload on one
@@ -78,7 +80,13 @@ func runChild(name string, threads int, in io.Reader, out io.Writer) error {
 			}
 			jobs[s.job()] = func(seconds float64) (float64, error) {
 				var slices []float64
-				times, err := timeRuns(j.run, seconds, func() { slices = append(slices, 1e3*peakFlops/cpu.PeakFLOPS(0)) })
+				runs := 0
+				times, err := timeRuns(j.run, seconds, func() {
+					if runs%runsPerSlice == 0 {
+						slices = append(slices, 1e3*peakFlops/cpu.PeakFLOPS(0))
+					}
+					runs++
+				})
 				if err != nil {
 					return 0, err
 				}
