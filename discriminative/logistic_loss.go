@@ -7,12 +7,10 @@ import (
 	"slices"
 	"sync"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/likely-ml/likely/data"
-	"github.com/likely-ml/likely/tensor/cpu/gonumblas" // blas64 runs on our kernels
+	"github.com/likely-ml/likely/tensor/cpu/gonumblas"
 )
 
 // logisticLoss is what [Logistic] minimises, divided by the number n of examples so that a tolerance means the same for
@@ -32,9 +30,9 @@ type logisticLoss struct {
 	count   int        // of functions h
 	penalty float64    // 1/C
 
-	last   lossPoint // the optimiser asks for value and gradient of one point in two calls
-	sums   []partialLoss
-	blocks []*lossBlock // one for each thread
+	last      lossPoint // the optimiser asks for value and gradient of one point in two calls
+	sums      []partialLoss
+	functions [][]float64 // h of some examples, for each thread
 }
 
 // lossPoint is the value and gradient of a loss at θ.
@@ -53,9 +51,8 @@ type partialLoss struct {
 // after another, then part by part. Threads take whole parts.
 const lossParts = 16
 
-// blockValues is how many numbers of x are converted to float64 at a time: a block fills the second-level cache. With half as many
-// an evaluation took up to 10% longer, since the gradient is read and written once for each block.
-const blockValues = 1 << 17
+// lossRows is how many examples go through functions, residuals and gradient together.
+const lossRows = 128
 
 func newLogisticLoss(x data.Batch, classes int, c float64, threads int) *logisticLoss {
 	if threads <= 0 {
@@ -67,7 +64,7 @@ func newLogisticLoss(x data.Batch, classes int, c float64, threads int) *logisti
 		l.sums[i].gradient = make([]float64, l.dim())
 	}
 	for range min(threads, lossParts) {
-		l.blocks = append(l.blocks, newLossBlock(l))
+		l.functions = append(l.functions, make([]float64, lossRows*l.count))
 	}
 	return l
 }
@@ -115,10 +112,10 @@ func (l *logisticLoss) at(ctx context.Context, theta []float64) lossPoint {
 		part <- i
 	}
 	close(part)
-	for _, block := range l.blocks {
+	for _, h := range l.functions {
 		work.Go(func() {
 			for i := range part {
-				l.sum(ctx, theta, i, block)
+				l.sum(ctx, theta, i, h)
 			}
 		})
 	}
@@ -140,53 +137,31 @@ func (l *logisticLoss) at(ctx context.Context, theta []float64) lossPoint {
 	return l.last
 }
 
-// lossBlock is the memory for a block of examples.
-type lossBlock struct {
-	x blas64.General // [rows, p]
-	h blas64.General // [rows, functions]: the functions, then the residuals R
-}
-
-func newLossBlock(l *logisticLoss) *lossBlock {
-	p := l.x.Shape.Size()
-	rows := min(max(blockValues/p, 16), 256)
-	return &lossBlock{
-		x: blas64.General{Rows: rows, Cols: p, Stride: p, Data: make([]float64, rows*p)},
-		h: blas64.General{Rows: rows, Cols: l.count, Stride: l.count, Data: make([]float64, rows*l.count)},
-	}
-}
-
 // sum computes part i of the log-loss and its gradient.
-func (l *logisticLoss) sum(ctx context.Context, theta []float64, i int, block *lossBlock) {
+func (l *logisticLoss) sum(ctx context.Context, theta []float64, i int, h []float64) {
 	s := &l.sums[i]
 	s.logLoss = 0
 	clear(s.gradient)
 	from, to := i*l.x.Len()/lossParts, (i+1)*l.x.Len()/lossParts
-	for size := block.x.Rows; from < to && ctx.Err() == nil; from += size {
-		b := l.x.Slice(from, min(from+size, to))
-		x, h := block.x, block.h
-		x.Rows, h.Rows = b.Len(), b.Len()
-		for r := range b.Len() {
-			gonumblas.Centre(x.Data[r*x.Stride:][:x.Cols], b.Row(r), l.mean)
-		}
-		l.add(s, theta, x, h, b.Y)
+	for ; from < to && ctx.Err() == nil; from += lossRows {
+		l.add(s, theta, l.x.Slice(from, min(from+lossRows, to)), h)
 	}
 }
 
-// add adds the examples x with labels y to s. h is memory for the functions.
-func (l *logisticLoss) add(s *partialLoss, theta []float64, x, h blas64.General, y []int32) {
+// add adds examples to s. h is memory for the functions of at least as many, which then turn into the residuals R.
+func (l *logisticLoss) add(s *partialLoss, theta []float64, examples data.Batch, h []float64) {
 	at, sum := l.split(theta), l.split(s.gradient)
-	b := blas64.General{Rows: l.count, Cols: x.Cols, Stride: x.Cols, Data: at.coef}
-	for i := range y {
-		copy(h.Data[i*l.count:(i+1)*l.count], at.intercept)
+	h = h[:examples.Len()*l.count]
+	for i := range examples.Len() {
+		copy(h[i*l.count:], at.intercept)
 	}
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, x, b, 1, h)
-	for i, own := range y {
-		row := h.Data[i*l.count : (i+1)*l.count]
+	gonumblas.LinearFunctions(h, examples.X, l.mean, at.coef)
+	for i, own := range examples.Y {
+		row := h[i*l.count : (i+1)*l.count]
 		s.logLoss += residuals(row, int(own))
 		floats.Add(sum.intercept, row)
 	}
-	gradient := blas64.General{Rows: l.count, Cols: x.Cols, Stride: x.Cols, Data: sum.coef}
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, h, x, 1, gradient)
+	gonumblas.LinearGradient(sum.coef, examples.X, l.mean, h)
 }
 
 // residuals turns the functions h of one example of class y into its residuals r and returns −log p(y|x).

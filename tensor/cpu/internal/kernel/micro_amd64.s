@@ -36471,49 +36471,2921 @@ store:
 	VZEROUPPER
 	RET
 
-// func centre512(dst *float64, x *float32, mean *float64, n int)
-// Requires: AVX, AVX512F
-TEXT ·centre512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ mean+16(FP), DX
-	MOVQ n+24(FP), CX
+// func linear512x1(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x1(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 
 loop:
-	VCVTPS2PD (SI), Z0
-	VSUBPD    (DX), Z0, Z0
-	VMOVUPD   Z0, (DI)
-	VCVTPS2PD 32(SI), Z1
-	VSUBPD    64(DX), Z1, Z1
-	VMOVUPD   Z1, 64(DI)
-	ADDQ      $0x00000040, SI
-	ADDQ      $0x00000080, DX
-	ADDQ      $0x00000080, DI
-	SUBQ      $0x10, CX
-	JNZ       loop
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z2
+	VSUBPD        (DX), Z2, Z2
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z3
+	VSUBPD        (DX), Z3, Z3
+	VMOVUPD       (CX), Z4
+	VFMADD231PD   Z4, Z2, Z0
+	VFMADD231PD   Z4, Z3, Z1
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPD        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X2
+	VADDPD        X2, X0, X0
+	VUNPCKHPD     X0, X0, X2
+	VADDSD        X2, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPD        Y2, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X2
+	VADDPD        X2, X1, X1
+	VUNPCKHPD     X1, X1, X2
+	VADDSD        X2, X1, X1
+	VADDSD        (DI)(R8*8), X1, X1
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, (DI)(R8*8)
 	VZEROUPPER
 	RET
 
-// func centre256(dst *float64, x *float32, mean *float64, n int)
-// Requires: AVX
-TEXT ·centre256(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ mean+16(FP), DX
-	MOVQ n+24(FP), CX
+// func linearGradient512x1(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x1(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 
 loop:
-	VCVTPS2PD (SI), Y0
-	VSUBPD    (DX), Y0, Y0
-	VMOVUPD   Y0, (DI)
-	VCVTPS2PD 16(SI), Y1
-	VSUBPD    32(DX), Y1, Y1
-	VMOVUPD   Y1, 32(DI)
-	ADDQ      $0x00000020, SI
-	ADDQ      $0x00000040, DX
-	ADDQ      $0x00000040, DI
-	SUBQ      $0x08, CX
-	JNZ       loop
+	VCVTPS2PD    (SI), Z2
+	VSUBPD       (DX), Z2, Z2
+	VCVTPS2PD    32(SI), Z3
+	VSUBPD       64(DX), Z3, Z3
+	VBROADCASTSD (CX), Z4
+	VFMADD231PD  Z4, Z2, Z0
+	VFMADD231PD  Z4, Z3, Z1
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x2(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x2(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z4
+	VSUBPD        (DX), Z4, Z4
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z5
+	VSUBPD        (DX), Z5, Z5
+	VMOVUPD       (CX), Z6
+	VFMADD231PD   Z6, Z4, Z0
+	VFMADD231PD   Z6, Z5, Z2
+	VMOVUPD       (CX)(R9*1), Z6
+	VFMADD231PD   Z6, Z4, Z1
+	VFMADD231PD   Z6, Z5, Z3
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPD        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X4
+	VADDPD        X4, X0, X0
+	VUNPCKHPD     X0, X0, X4
+	VADDSD        X4, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y4
+	VADDPD        Y4, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X4
+	VADDPD        X4, X1, X1
+	VUNPCKHPD     X1, X1, X4
+	VADDSD        X4, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y4
+	VADDPD        Y4, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X4
+	VADDPD        X4, X2, X2
+	VUNPCKHPD     X2, X2, X4
+	VADDSD        X4, X2, X2
+	VADDSD        (DI)(R8*8), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPD        Y4, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X4
+	VADDPD        X4, X3, X3
+	VUNPCKHPD     X3, X3, X4
+	VADDSD        X4, X3, X3
+	VADDSD        8(DI)(R8*8), X3, X3
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, (DI)(R8*8)
+	VMOVSD        X3, 8(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x2(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x2(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+loop:
+	VCVTPS2PD    (SI), Z4
+	VSUBPD       (DX), Z4, Z4
+	VCVTPS2PD    32(SI), Z5
+	VSUBPD       64(DX), Z5, Z5
+	VBROADCASTSD (CX), Z6
+	VFMADD231PD  Z6, Z4, Z0
+	VFMADD231PD  Z6, Z5, Z1
+	VBROADCASTSD 8(CX), Z6
+	VFMADD231PD  Z6, Z4, Z2
+	VFMADD231PD  Z6, Z5, Z3
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x3(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x3(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z6
+	VSUBPD        (DX), Z6, Z6
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z7
+	VSUBPD        (DX), Z7, Z7
+	VMOVUPD       (CX), Z8
+	VFMADD231PD   Z8, Z6, Z0
+	VFMADD231PD   Z8, Z7, Z3
+	VMOVUPD       (CX)(R9*1), Z8
+	VFMADD231PD   Z8, Z6, Z1
+	VFMADD231PD   Z8, Z7, Z4
+	VMOVUPD       (CX)(R9*2), Z8
+	VFMADD231PD   Z8, Z6, Z2
+	VFMADD231PD   Z8, Z7, Z5
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPD        Y6, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X6
+	VADDPD        X6, X0, X0
+	VUNPCKHPD     X0, X0, X6
+	VADDSD        X6, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y6
+	VADDPD        Y6, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X6
+	VADDPD        X6, X1, X1
+	VUNPCKHPD     X1, X1, X6
+	VADDSD        X6, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y6
+	VADDPD        Y6, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X6
+	VADDPD        X6, X2, X2
+	VUNPCKHPD     X2, X2, X6
+	VADDSD        X6, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VADDPD        Y6, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X6
+	VADDPD        X6, X3, X3
+	VUNPCKHPD     X3, X3, X6
+	VADDSD        X6, X3, X3
+	VADDSD        (DI)(R8*8), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y6
+	VADDPD        Y6, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X6
+	VADDPD        X6, X4, X4
+	VUNPCKHPD     X4, X4, X6
+	VADDSD        X6, X4, X4
+	VADDSD        8(DI)(R8*8), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y6
+	VADDPD        Y6, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X6
+	VADDPD        X6, X5, X5
+	VUNPCKHPD     X5, X5, X6
+	VADDSD        X6, X5, X5
+	VADDSD        16(DI)(R8*8), X5, X5
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, (DI)(R8*8)
+	VMOVSD        X4, 8(DI)(R8*8)
+	VMOVSD        X5, 16(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x3(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x3(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+loop:
+	VCVTPS2PD    (SI), Z6
+	VSUBPD       (DX), Z6, Z6
+	VCVTPS2PD    32(SI), Z7
+	VSUBPD       64(DX), Z7, Z7
+	VBROADCASTSD (CX), Z8
+	VFMADD231PD  Z8, Z6, Z0
+	VFMADD231PD  Z8, Z7, Z1
+	VBROADCASTSD 8(CX), Z8
+	VFMADD231PD  Z8, Z6, Z2
+	VFMADD231PD  Z8, Z7, Z3
+	VBROADCASTSD 16(CX), Z8
+	VFMADD231PD  Z8, Z6, Z4
+	VFMADD231PD  Z8, Z7, Z5
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x4(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x4(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z8
+	VSUBPD        (DX), Z8, Z8
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z9
+	VSUBPD        (DX), Z9, Z9
+	VMOVUPD       (CX), Z10
+	VFMADD231PD   Z10, Z8, Z0
+	VFMADD231PD   Z10, Z9, Z4
+	VMOVUPD       (CX)(R9*1), Z10
+	VFMADD231PD   Z10, Z8, Z1
+	VFMADD231PD   Z10, Z9, Z5
+	VMOVUPD       (CX)(R9*2), Z10
+	VFMADD231PD   Z10, Z8, Z2
+	VFMADD231PD   Z10, Z9, Z6
+	VMOVUPD       (CX)(R10*1), Z10
+	VFMADD231PD   Z10, Z8, Z3
+	VFMADD231PD   Z10, Z9, Z7
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPD        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X8
+	VADDPD        X8, X0, X0
+	VUNPCKHPD     X0, X0, X8
+	VADDSD        X8, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPD        Y8, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X8
+	VADDPD        X8, X1, X1
+	VUNPCKHPD     X1, X1, X8
+	VADDSD        X8, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPD        Y8, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X8
+	VADDPD        X8, X2, X2
+	VUNPCKHPD     X2, X2, X8
+	VADDSD        X8, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPD        Y8, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X8
+	VADDPD        X8, X3, X3
+	VUNPCKHPD     X3, X3, X8
+	VADDSD        X8, X3, X3
+	VADDSD        24(DI), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VADDPD        Y8, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X8
+	VADDPD        X8, X4, X4
+	VUNPCKHPD     X4, X4, X8
+	VADDSD        X8, X4, X4
+	VADDSD        (DI)(R8*8), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y8
+	VADDPD        Y8, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X8
+	VADDPD        X8, X5, X5
+	VUNPCKHPD     X5, X5, X8
+	VADDSD        X8, X5, X5
+	VADDSD        8(DI)(R8*8), X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y8
+	VADDPD        Y8, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X8
+	VADDPD        X8, X6, X6
+	VUNPCKHPD     X6, X6, X8
+	VADDSD        X8, X6, X6
+	VADDSD        16(DI)(R8*8), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y8
+	VADDPD        Y8, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X8
+	VADDPD        X8, X7, X7
+	VUNPCKHPD     X7, X7, X8
+	VADDSD        X8, X7, X7
+	VADDSD        24(DI)(R8*8), X7, X7
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, 24(DI)
+	VMOVSD        X4, (DI)(R8*8)
+	VMOVSD        X5, 8(DI)(R8*8)
+	VMOVSD        X6, 16(DI)(R8*8)
+	VMOVSD        X7, 24(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x4(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x4(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+loop:
+	VCVTPS2PD    (SI), Z8
+	VSUBPD       (DX), Z8, Z8
+	VCVTPS2PD    32(SI), Z9
+	VSUBPD       64(DX), Z9, Z9
+	VBROADCASTSD (CX), Z10
+	VFMADD231PD  Z10, Z8, Z0
+	VFMADD231PD  Z10, Z9, Z1
+	VBROADCASTSD 8(CX), Z10
+	VFMADD231PD  Z10, Z8, Z2
+	VFMADD231PD  Z10, Z9, Z3
+	VBROADCASTSD 16(CX), Z10
+	VFMADD231PD  Z10, Z8, Z4
+	VFMADD231PD  Z10, Z9, Z5
+	VBROADCASTSD 24(CX), Z10
+	VFMADD231PD  Z10, Z8, Z6
+	VFMADD231PD  Z10, Z9, Z7
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z6, Z6
+	VMOVUPD      Z6, (DI)
+	VADDPD       64(DI), Z7, Z7
+	VMOVUPD      Z7, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x5(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x5(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z10
+	VSUBPD        (DX), Z10, Z10
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z11
+	VSUBPD        (DX), Z11, Z11
+	VMOVUPD       (CX), Z12
+	VFMADD231PD   Z12, Z10, Z0
+	VFMADD231PD   Z12, Z11, Z5
+	VMOVUPD       (CX)(R9*1), Z12
+	VFMADD231PD   Z12, Z10, Z1
+	VFMADD231PD   Z12, Z11, Z6
+	VMOVUPD       (CX)(R9*2), Z12
+	VFMADD231PD   Z12, Z10, Z2
+	VFMADD231PD   Z12, Z11, Z7
+	VMOVUPD       (CX)(R10*1), Z12
+	VFMADD231PD   Z12, Z10, Z3
+	VFMADD231PD   Z12, Z11, Z8
+	VMOVUPD       (CX)(R9*4), Z12
+	VFMADD231PD   Z12, Z10, Z4
+	VFMADD231PD   Z12, Z11, Z9
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y10
+	VADDPD        Y10, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X10
+	VADDPD        X10, X0, X0
+	VUNPCKHPD     X0, X0, X10
+	VADDSD        X10, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y10
+	VADDPD        Y10, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X10
+	VADDPD        X10, X1, X1
+	VUNPCKHPD     X1, X1, X10
+	VADDSD        X10, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y10
+	VADDPD        Y10, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X10
+	VADDPD        X10, X2, X2
+	VUNPCKHPD     X2, X2, X10
+	VADDSD        X10, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y10
+	VADDPD        Y10, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X10
+	VADDPD        X10, X3, X3
+	VUNPCKHPD     X3, X3, X10
+	VADDSD        X10, X3, X3
+	VADDSD        24(DI), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y10
+	VADDPD        Y10, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X10
+	VADDPD        X10, X4, X4
+	VUNPCKHPD     X4, X4, X10
+	VADDSD        X10, X4, X4
+	VADDSD        32(DI), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y10
+	VADDPD        Y10, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X10
+	VADDPD        X10, X5, X5
+	VUNPCKHPD     X5, X5, X10
+	VADDSD        X10, X5, X5
+	VADDSD        (DI)(R8*8), X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y10
+	VADDPD        Y10, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X10
+	VADDPD        X10, X6, X6
+	VUNPCKHPD     X6, X6, X10
+	VADDSD        X10, X6, X6
+	VADDSD        8(DI)(R8*8), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y10
+	VADDPD        Y10, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X10
+	VADDPD        X10, X7, X7
+	VUNPCKHPD     X7, X7, X10
+	VADDSD        X10, X7, X7
+	VADDSD        16(DI)(R8*8), X7, X7
+	VEXTRACTF64X4 $0x01, Z8, Y10
+	VADDPD        Y10, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X10
+	VADDPD        X10, X8, X8
+	VUNPCKHPD     X8, X8, X10
+	VADDSD        X10, X8, X8
+	VADDSD        24(DI)(R8*8), X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y10
+	VADDPD        Y10, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X10
+	VADDPD        X10, X9, X9
+	VUNPCKHPD     X9, X9, X10
+	VADDSD        X10, X9, X9
+	VADDSD        32(DI)(R8*8), X9, X9
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, 24(DI)
+	VMOVSD        X4, 32(DI)
+	VMOVSD        X5, (DI)(R8*8)
+	VMOVSD        X6, 8(DI)(R8*8)
+	VMOVSD        X7, 16(DI)(R8*8)
+	VMOVSD        X8, 24(DI)(R8*8)
+	VMOVSD        X9, 32(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x5(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x5(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+loop:
+	VCVTPS2PD    (SI), Z10
+	VSUBPD       (DX), Z10, Z10
+	VCVTPS2PD    32(SI), Z11
+	VSUBPD       64(DX), Z11, Z11
+	VBROADCASTSD (CX), Z12
+	VFMADD231PD  Z12, Z10, Z0
+	VFMADD231PD  Z12, Z11, Z1
+	VBROADCASTSD 8(CX), Z12
+	VFMADD231PD  Z12, Z10, Z2
+	VFMADD231PD  Z12, Z11, Z3
+	VBROADCASTSD 16(CX), Z12
+	VFMADD231PD  Z12, Z10, Z4
+	VFMADD231PD  Z12, Z11, Z5
+	VBROADCASTSD 24(CX), Z12
+	VFMADD231PD  Z12, Z10, Z6
+	VFMADD231PD  Z12, Z11, Z7
+	VBROADCASTSD 32(CX), Z12
+	VFMADD231PD  Z12, Z10, Z8
+	VFMADD231PD  Z12, Z11, Z9
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z6, Z6
+	VMOVUPD      Z6, (DI)
+	VADDPD       64(DI), Z7, Z7
+	VMOVUPD      Z7, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z8, Z8
+	VMOVUPD      Z8, (DI)
+	VADDPD       64(DI), Z9, Z9
+	VMOVUPD      Z9, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x6(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x6(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R10)(R9*2), R11
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z12
+	VSUBPD        (DX), Z12, Z12
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z13
+	VSUBPD        (DX), Z13, Z13
+	VMOVUPD       (CX), Z14
+	VFMADD231PD   Z14, Z12, Z0
+	VFMADD231PD   Z14, Z13, Z6
+	VMOVUPD       (CX)(R9*1), Z14
+	VFMADD231PD   Z14, Z12, Z1
+	VFMADD231PD   Z14, Z13, Z7
+	VMOVUPD       (CX)(R9*2), Z14
+	VFMADD231PD   Z14, Z12, Z2
+	VFMADD231PD   Z14, Z13, Z8
+	VMOVUPD       (CX)(R10*1), Z14
+	VFMADD231PD   Z14, Z12, Z3
+	VFMADD231PD   Z14, Z13, Z9
+	VMOVUPD       (CX)(R9*4), Z14
+	VFMADD231PD   Z14, Z12, Z4
+	VFMADD231PD   Z14, Z13, Z10
+	VMOVUPD       (CX)(R11*1), Z14
+	VFMADD231PD   Z14, Z12, Z5
+	VFMADD231PD   Z14, Z13, Z11
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y12
+	VADDPD        Y12, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X12
+	VADDPD        X12, X0, X0
+	VUNPCKHPD     X0, X0, X12
+	VADDSD        X12, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y12
+	VADDPD        Y12, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X12
+	VADDPD        X12, X1, X1
+	VUNPCKHPD     X1, X1, X12
+	VADDSD        X12, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y12
+	VADDPD        Y12, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X12
+	VADDPD        X12, X2, X2
+	VUNPCKHPD     X2, X2, X12
+	VADDSD        X12, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y12
+	VADDPD        Y12, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X12
+	VADDPD        X12, X3, X3
+	VUNPCKHPD     X3, X3, X12
+	VADDSD        X12, X3, X3
+	VADDSD        24(DI), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y12
+	VADDPD        Y12, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X12
+	VADDPD        X12, X4, X4
+	VUNPCKHPD     X4, X4, X12
+	VADDSD        X12, X4, X4
+	VADDSD        32(DI), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y12
+	VADDPD        Y12, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X12
+	VADDPD        X12, X5, X5
+	VUNPCKHPD     X5, X5, X12
+	VADDSD        X12, X5, X5
+	VADDSD        40(DI), X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y12
+	VADDPD        Y12, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X12
+	VADDPD        X12, X6, X6
+	VUNPCKHPD     X6, X6, X12
+	VADDSD        X12, X6, X6
+	VADDSD        (DI)(R8*8), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y12
+	VADDPD        Y12, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X12
+	VADDPD        X12, X7, X7
+	VUNPCKHPD     X7, X7, X12
+	VADDSD        X12, X7, X7
+	VADDSD        8(DI)(R8*8), X7, X7
+	VEXTRACTF64X4 $0x01, Z8, Y12
+	VADDPD        Y12, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X12
+	VADDPD        X12, X8, X8
+	VUNPCKHPD     X8, X8, X12
+	VADDSD        X12, X8, X8
+	VADDSD        16(DI)(R8*8), X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y12
+	VADDPD        Y12, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X12
+	VADDPD        X12, X9, X9
+	VUNPCKHPD     X9, X9, X12
+	VADDSD        X12, X9, X9
+	VADDSD        24(DI)(R8*8), X9, X9
+	VEXTRACTF64X4 $0x01, Z10, Y12
+	VADDPD        Y12, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X12
+	VADDPD        X12, X10, X10
+	VUNPCKHPD     X10, X10, X12
+	VADDSD        X12, X10, X10
+	VADDSD        32(DI)(R8*8), X10, X10
+	VEXTRACTF64X4 $0x01, Z11, Y12
+	VADDPD        Y12, Y11, Y11
+	VEXTRACTF32X4 $0x01, Y11, X12
+	VADDPD        X12, X11, X11
+	VUNPCKHPD     X11, X11, X12
+	VADDSD        X12, X11, X11
+	VADDSD        40(DI)(R8*8), X11, X11
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, 24(DI)
+	VMOVSD        X4, 32(DI)
+	VMOVSD        X5, 40(DI)
+	VMOVSD        X6, (DI)(R8*8)
+	VMOVSD        X7, 8(DI)(R8*8)
+	VMOVSD        X8, 16(DI)(R8*8)
+	VMOVSD        X9, 24(DI)(R8*8)
+	VMOVSD        X10, 32(DI)(R8*8)
+	VMOVSD        X11, 40(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x6(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x6(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+loop:
+	VCVTPS2PD    (SI), Z12
+	VSUBPD       (DX), Z12, Z12
+	VCVTPS2PD    32(SI), Z13
+	VSUBPD       64(DX), Z13, Z13
+	VBROADCASTSD (CX), Z14
+	VFMADD231PD  Z14, Z12, Z0
+	VFMADD231PD  Z14, Z13, Z1
+	VBROADCASTSD 8(CX), Z14
+	VFMADD231PD  Z14, Z12, Z2
+	VFMADD231PD  Z14, Z13, Z3
+	VBROADCASTSD 16(CX), Z14
+	VFMADD231PD  Z14, Z12, Z4
+	VFMADD231PD  Z14, Z13, Z5
+	VBROADCASTSD 24(CX), Z14
+	VFMADD231PD  Z14, Z12, Z6
+	VFMADD231PD  Z14, Z13, Z7
+	VBROADCASTSD 32(CX), Z14
+	VFMADD231PD  Z14, Z12, Z8
+	VFMADD231PD  Z14, Z13, Z9
+	VBROADCASTSD 40(CX), Z14
+	VFMADD231PD  Z14, Z12, Z10
+	VFMADD231PD  Z14, Z13, Z11
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z6, Z6
+	VMOVUPD      Z6, (DI)
+	VADDPD       64(DI), Z7, Z7
+	VMOVUPD      Z7, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z8, Z8
+	VMOVUPD      Z8, (DI)
+	VADDPD       64(DI), Z9, Z9
+	VMOVUPD      Z9, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z10, Z10
+	VMOVUPD      Z10, (DI)
+	VADDPD       64(DI), Z11, Z11
+	VMOVUPD      Z11, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x7(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x7(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R10)(R9*2), R11
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z14
+	VSUBPD        (DX), Z14, Z14
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z15
+	VSUBPD        (DX), Z15, Z15
+	VMOVUPD       (CX), Z16
+	VFMADD231PD   Z16, Z14, Z0
+	VFMADD231PD   Z16, Z15, Z7
+	VMOVUPD       (CX)(R9*1), Z16
+	VFMADD231PD   Z16, Z14, Z1
+	VFMADD231PD   Z16, Z15, Z8
+	VMOVUPD       (CX)(R9*2), Z16
+	VFMADD231PD   Z16, Z14, Z2
+	VFMADD231PD   Z16, Z15, Z9
+	VMOVUPD       (CX)(R10*1), Z16
+	VFMADD231PD   Z16, Z14, Z3
+	VFMADD231PD   Z16, Z15, Z10
+	VMOVUPD       (CX)(R9*4), Z16
+	VFMADD231PD   Z16, Z14, Z4
+	VFMADD231PD   Z16, Z15, Z11
+	VMOVUPD       (CX)(R11*1), Z16
+	VFMADD231PD   Z16, Z14, Z5
+	VFMADD231PD   Z16, Z15, Z12
+	VMOVUPD       (CX)(R10*2), Z16
+	VFMADD231PD   Z16, Z14, Z6
+	VFMADD231PD   Z16, Z15, Z13
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y14
+	VADDPD        Y14, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X14
+	VADDPD        X14, X0, X0
+	VUNPCKHPD     X0, X0, X14
+	VADDSD        X14, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y14
+	VADDPD        Y14, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X14
+	VADDPD        X14, X1, X1
+	VUNPCKHPD     X1, X1, X14
+	VADDSD        X14, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y14
+	VADDPD        Y14, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X14
+	VADDPD        X14, X2, X2
+	VUNPCKHPD     X2, X2, X14
+	VADDSD        X14, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y14
+	VADDPD        Y14, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X14
+	VADDPD        X14, X3, X3
+	VUNPCKHPD     X3, X3, X14
+	VADDSD        X14, X3, X3
+	VADDSD        24(DI), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y14
+	VADDPD        Y14, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X14
+	VADDPD        X14, X4, X4
+	VUNPCKHPD     X4, X4, X14
+	VADDSD        X14, X4, X4
+	VADDSD        32(DI), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y14
+	VADDPD        Y14, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X14
+	VADDPD        X14, X5, X5
+	VUNPCKHPD     X5, X5, X14
+	VADDSD        X14, X5, X5
+	VADDSD        40(DI), X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y14
+	VADDPD        Y14, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X14
+	VADDPD        X14, X6, X6
+	VUNPCKHPD     X6, X6, X14
+	VADDSD        X14, X6, X6
+	VADDSD        48(DI), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y14
+	VADDPD        Y14, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X14
+	VADDPD        X14, X7, X7
+	VUNPCKHPD     X7, X7, X14
+	VADDSD        X14, X7, X7
+	VADDSD        (DI)(R8*8), X7, X7
+	VEXTRACTF64X4 $0x01, Z8, Y14
+	VADDPD        Y14, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X14
+	VADDPD        X14, X8, X8
+	VUNPCKHPD     X8, X8, X14
+	VADDSD        X14, X8, X8
+	VADDSD        8(DI)(R8*8), X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y14
+	VADDPD        Y14, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X14
+	VADDPD        X14, X9, X9
+	VUNPCKHPD     X9, X9, X14
+	VADDSD        X14, X9, X9
+	VADDSD        16(DI)(R8*8), X9, X9
+	VEXTRACTF64X4 $0x01, Z10, Y14
+	VADDPD        Y14, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X14
+	VADDPD        X14, X10, X10
+	VUNPCKHPD     X10, X10, X14
+	VADDSD        X14, X10, X10
+	VADDSD        24(DI)(R8*8), X10, X10
+	VEXTRACTF64X4 $0x01, Z11, Y14
+	VADDPD        Y14, Y11, Y11
+	VEXTRACTF32X4 $0x01, Y11, X14
+	VADDPD        X14, X11, X11
+	VUNPCKHPD     X11, X11, X14
+	VADDSD        X14, X11, X11
+	VADDSD        32(DI)(R8*8), X11, X11
+	VEXTRACTF64X4 $0x01, Z12, Y14
+	VADDPD        Y14, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X14
+	VADDPD        X14, X12, X12
+	VUNPCKHPD     X12, X12, X14
+	VADDSD        X14, X12, X12
+	VADDSD        40(DI)(R8*8), X12, X12
+	VEXTRACTF64X4 $0x01, Z13, Y14
+	VADDPD        Y14, Y13, Y13
+	VEXTRACTF32X4 $0x01, Y13, X14
+	VADDPD        X14, X13, X13
+	VUNPCKHPD     X13, X13, X14
+	VADDSD        X14, X13, X13
+	VADDSD        48(DI)(R8*8), X13, X13
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, 24(DI)
+	VMOVSD        X4, 32(DI)
+	VMOVSD        X5, 40(DI)
+	VMOVSD        X6, 48(DI)
+	VMOVSD        X7, (DI)(R8*8)
+	VMOVSD        X8, 8(DI)(R8*8)
+	VMOVSD        X9, 16(DI)(R8*8)
+	VMOVSD        X10, 24(DI)(R8*8)
+	VMOVSD        X11, 32(DI)(R8*8)
+	VMOVSD        X12, 40(DI)(R8*8)
+	VMOVSD        X13, 48(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x7(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x7(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+loop:
+	VCVTPS2PD    (SI), Z14
+	VSUBPD       (DX), Z14, Z14
+	VCVTPS2PD    32(SI), Z15
+	VSUBPD       64(DX), Z15, Z15
+	VBROADCASTSD (CX), Z16
+	VFMADD231PD  Z16, Z14, Z0
+	VFMADD231PD  Z16, Z15, Z1
+	VBROADCASTSD 8(CX), Z16
+	VFMADD231PD  Z16, Z14, Z2
+	VFMADD231PD  Z16, Z15, Z3
+	VBROADCASTSD 16(CX), Z16
+	VFMADD231PD  Z16, Z14, Z4
+	VFMADD231PD  Z16, Z15, Z5
+	VBROADCASTSD 24(CX), Z16
+	VFMADD231PD  Z16, Z14, Z6
+	VFMADD231PD  Z16, Z15, Z7
+	VBROADCASTSD 32(CX), Z16
+	VFMADD231PD  Z16, Z14, Z8
+	VFMADD231PD  Z16, Z15, Z9
+	VBROADCASTSD 40(CX), Z16
+	VFMADD231PD  Z16, Z14, Z10
+	VFMADD231PD  Z16, Z15, Z11
+	VBROADCASTSD 48(CX), Z16
+	VFMADD231PD  Z16, Z14, Z12
+	VFMADD231PD  Z16, Z15, Z13
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z6, Z6
+	VMOVUPD      Z6, (DI)
+	VADDPD       64(DI), Z7, Z7
+	VMOVUPD      Z7, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z8, Z8
+	VMOVUPD      Z8, (DI)
+	VADDPD       64(DI), Z9, Z9
+	VMOVUPD      Z9, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z10, Z10
+	VMOVUPD      Z10, (DI)
+	VADDPD       64(DI), Z11, Z11
+	VMOVUPD      Z11, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z12, Z12
+	VMOVUPD      Z12, (DI)
+	VADDPD       64(DI), Z13, Z13
+	VMOVUPD      Z13, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x8(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x8(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R10)(R9*2), R11
+	LEAQ   (R11)(R9*2), R12
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z16
+	VSUBPD        (DX), Z16, Z16
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z17
+	VSUBPD        (DX), Z17, Z17
+	VMOVUPD       (CX), Z18
+	VFMADD231PD   Z18, Z16, Z0
+	VFMADD231PD   Z18, Z17, Z8
+	VMOVUPD       (CX)(R9*1), Z18
+	VFMADD231PD   Z18, Z16, Z1
+	VFMADD231PD   Z18, Z17, Z9
+	VMOVUPD       (CX)(R9*2), Z18
+	VFMADD231PD   Z18, Z16, Z2
+	VFMADD231PD   Z18, Z17, Z10
+	VMOVUPD       (CX)(R10*1), Z18
+	VFMADD231PD   Z18, Z16, Z3
+	VFMADD231PD   Z18, Z17, Z11
+	VMOVUPD       (CX)(R9*4), Z18
+	VFMADD231PD   Z18, Z16, Z4
+	VFMADD231PD   Z18, Z17, Z12
+	VMOVUPD       (CX)(R11*1), Z18
+	VFMADD231PD   Z18, Z16, Z5
+	VFMADD231PD   Z18, Z17, Z13
+	VMOVUPD       (CX)(R10*2), Z18
+	VFMADD231PD   Z18, Z16, Z6
+	VFMADD231PD   Z18, Z17, Z14
+	VMOVUPD       (CX)(R12*1), Z18
+	VFMADD231PD   Z18, Z16, Z7
+	VFMADD231PD   Z18, Z17, Z15
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y16
+	VADDPD        Y16, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X16
+	VADDPD        X16, X0, X0
+	VUNPCKHPD     X0, X0, X16
+	VADDSD        X16, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y16
+	VADDPD        Y16, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X16
+	VADDPD        X16, X1, X1
+	VUNPCKHPD     X1, X1, X16
+	VADDSD        X16, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y16
+	VADDPD        Y16, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X16
+	VADDPD        X16, X2, X2
+	VUNPCKHPD     X2, X2, X16
+	VADDSD        X16, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y16
+	VADDPD        Y16, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X16
+	VADDPD        X16, X3, X3
+	VUNPCKHPD     X3, X3, X16
+	VADDSD        X16, X3, X3
+	VADDSD        24(DI), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y16
+	VADDPD        Y16, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X16
+	VADDPD        X16, X4, X4
+	VUNPCKHPD     X4, X4, X16
+	VADDSD        X16, X4, X4
+	VADDSD        32(DI), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y16
+	VADDPD        Y16, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X16
+	VADDPD        X16, X5, X5
+	VUNPCKHPD     X5, X5, X16
+	VADDSD        X16, X5, X5
+	VADDSD        40(DI), X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y16
+	VADDPD        Y16, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X16
+	VADDPD        X16, X6, X6
+	VUNPCKHPD     X6, X6, X16
+	VADDSD        X16, X6, X6
+	VADDSD        48(DI), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y16
+	VADDPD        Y16, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X16
+	VADDPD        X16, X7, X7
+	VUNPCKHPD     X7, X7, X16
+	VADDSD        X16, X7, X7
+	VADDSD        56(DI), X7, X7
+	VEXTRACTF64X4 $0x01, Z8, Y16
+	VADDPD        Y16, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X16
+	VADDPD        X16, X8, X8
+	VUNPCKHPD     X8, X8, X16
+	VADDSD        X16, X8, X8
+	VADDSD        (DI)(R8*8), X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y16
+	VADDPD        Y16, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X16
+	VADDPD        X16, X9, X9
+	VUNPCKHPD     X9, X9, X16
+	VADDSD        X16, X9, X9
+	VADDSD        8(DI)(R8*8), X9, X9
+	VEXTRACTF64X4 $0x01, Z10, Y16
+	VADDPD        Y16, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X16
+	VADDPD        X16, X10, X10
+	VUNPCKHPD     X10, X10, X16
+	VADDSD        X16, X10, X10
+	VADDSD        16(DI)(R8*8), X10, X10
+	VEXTRACTF64X4 $0x01, Z11, Y16
+	VADDPD        Y16, Y11, Y11
+	VEXTRACTF32X4 $0x01, Y11, X16
+	VADDPD        X16, X11, X11
+	VUNPCKHPD     X11, X11, X16
+	VADDSD        X16, X11, X11
+	VADDSD        24(DI)(R8*8), X11, X11
+	VEXTRACTF64X4 $0x01, Z12, Y16
+	VADDPD        Y16, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X16
+	VADDPD        X16, X12, X12
+	VUNPCKHPD     X12, X12, X16
+	VADDSD        X16, X12, X12
+	VADDSD        32(DI)(R8*8), X12, X12
+	VEXTRACTF64X4 $0x01, Z13, Y16
+	VADDPD        Y16, Y13, Y13
+	VEXTRACTF32X4 $0x01, Y13, X16
+	VADDPD        X16, X13, X13
+	VUNPCKHPD     X13, X13, X16
+	VADDSD        X16, X13, X13
+	VADDSD        40(DI)(R8*8), X13, X13
+	VEXTRACTF64X4 $0x01, Z14, Y16
+	VADDPD        Y16, Y14, Y14
+	VEXTRACTF32X4 $0x01, Y14, X16
+	VADDPD        X16, X14, X14
+	VUNPCKHPD     X14, X14, X16
+	VADDSD        X16, X14, X14
+	VADDSD        48(DI)(R8*8), X14, X14
+	VEXTRACTF64X4 $0x01, Z15, Y16
+	VADDPD        Y16, Y15, Y15
+	VEXTRACTF32X4 $0x01, Y15, X16
+	VADDPD        X16, X15, X15
+	VUNPCKHPD     X15, X15, X16
+	VADDSD        X16, X15, X15
+	VADDSD        56(DI)(R8*8), X15, X15
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, 24(DI)
+	VMOVSD        X4, 32(DI)
+	VMOVSD        X5, 40(DI)
+	VMOVSD        X6, 48(DI)
+	VMOVSD        X7, 56(DI)
+	VMOVSD        X8, (DI)(R8*8)
+	VMOVSD        X9, 8(DI)(R8*8)
+	VMOVSD        X10, 16(DI)(R8*8)
+	VMOVSD        X11, 24(DI)(R8*8)
+	VMOVSD        X12, 32(DI)(R8*8)
+	VMOVSD        X13, 40(DI)(R8*8)
+	VMOVSD        X14, 48(DI)(R8*8)
+	VMOVSD        X15, 56(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x8(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x8(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+loop:
+	VCVTPS2PD    (SI), Z16
+	VSUBPD       (DX), Z16, Z16
+	VCVTPS2PD    32(SI), Z17
+	VSUBPD       64(DX), Z17, Z17
+	VBROADCASTSD (CX), Z18
+	VFMADD231PD  Z18, Z16, Z0
+	VFMADD231PD  Z18, Z17, Z1
+	VBROADCASTSD 8(CX), Z18
+	VFMADD231PD  Z18, Z16, Z2
+	VFMADD231PD  Z18, Z17, Z3
+	VBROADCASTSD 16(CX), Z18
+	VFMADD231PD  Z18, Z16, Z4
+	VFMADD231PD  Z18, Z17, Z5
+	VBROADCASTSD 24(CX), Z18
+	VFMADD231PD  Z18, Z16, Z6
+	VFMADD231PD  Z18, Z17, Z7
+	VBROADCASTSD 32(CX), Z18
+	VFMADD231PD  Z18, Z16, Z8
+	VFMADD231PD  Z18, Z17, Z9
+	VBROADCASTSD 40(CX), Z18
+	VFMADD231PD  Z18, Z16, Z10
+	VFMADD231PD  Z18, Z17, Z11
+	VBROADCASTSD 48(CX), Z18
+	VFMADD231PD  Z18, Z16, Z12
+	VFMADD231PD  Z18, Z17, Z13
+	VBROADCASTSD 56(CX), Z18
+	VFMADD231PD  Z18, Z16, Z14
+	VFMADD231PD  Z18, Z17, Z15
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z6, Z6
+	VMOVUPD      Z6, (DI)
+	VADDPD       64(DI), Z7, Z7
+	VMOVUPD      Z7, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z8, Z8
+	VMOVUPD      Z8, (DI)
+	VADDPD       64(DI), Z9, Z9
+	VMOVUPD      Z9, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z10, Z10
+	VMOVUPD      Z10, (DI)
+	VADDPD       64(DI), Z11, Z11
+	VMOVUPD      Z11, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z12, Z12
+	VMOVUPD      Z12, (DI)
+	VADDPD       64(DI), Z13, Z13
+	VMOVUPD      Z13, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z14, Z14
+	VMOVUPD      Z14, (DI)
+	VADDPD       64(DI), Z15, Z15
+	VMOVUPD      Z15, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x9(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x9(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R10)(R9*2), R11
+	LEAQ   (R11)(R9*2), R12
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z18
+	VSUBPD        (DX), Z18, Z18
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z19
+	VSUBPD        (DX), Z19, Z19
+	VMOVUPD       (CX), Z20
+	VFMADD231PD   Z20, Z18, Z0
+	VFMADD231PD   Z20, Z19, Z9
+	VMOVUPD       (CX)(R9*1), Z20
+	VFMADD231PD   Z20, Z18, Z1
+	VFMADD231PD   Z20, Z19, Z10
+	VMOVUPD       (CX)(R9*2), Z20
+	VFMADD231PD   Z20, Z18, Z2
+	VFMADD231PD   Z20, Z19, Z11
+	VMOVUPD       (CX)(R10*1), Z20
+	VFMADD231PD   Z20, Z18, Z3
+	VFMADD231PD   Z20, Z19, Z12
+	VMOVUPD       (CX)(R9*4), Z20
+	VFMADD231PD   Z20, Z18, Z4
+	VFMADD231PD   Z20, Z19, Z13
+	VMOVUPD       (CX)(R11*1), Z20
+	VFMADD231PD   Z20, Z18, Z5
+	VFMADD231PD   Z20, Z19, Z14
+	VMOVUPD       (CX)(R10*2), Z20
+	VFMADD231PD   Z20, Z18, Z6
+	VFMADD231PD   Z20, Z19, Z15
+	VMOVUPD       (CX)(R12*1), Z20
+	VFMADD231PD   Z20, Z18, Z7
+	VFMADD231PD   Z20, Z19, Z16
+	VMOVUPD       (CX)(R9*8), Z20
+	VFMADD231PD   Z20, Z18, Z8
+	VFMADD231PD   Z20, Z19, Z17
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y18
+	VADDPD        Y18, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X18
+	VADDPD        X18, X0, X0
+	VUNPCKHPD     X0, X0, X18
+	VADDSD        X18, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y18
+	VADDPD        Y18, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X18
+	VADDPD        X18, X1, X1
+	VUNPCKHPD     X1, X1, X18
+	VADDSD        X18, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y18
+	VADDPD        Y18, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X18
+	VADDPD        X18, X2, X2
+	VUNPCKHPD     X2, X2, X18
+	VADDSD        X18, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y18
+	VADDPD        Y18, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X18
+	VADDPD        X18, X3, X3
+	VUNPCKHPD     X3, X3, X18
+	VADDSD        X18, X3, X3
+	VADDSD        24(DI), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y18
+	VADDPD        Y18, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X18
+	VADDPD        X18, X4, X4
+	VUNPCKHPD     X4, X4, X18
+	VADDSD        X18, X4, X4
+	VADDSD        32(DI), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y18
+	VADDPD        Y18, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X18
+	VADDPD        X18, X5, X5
+	VUNPCKHPD     X5, X5, X18
+	VADDSD        X18, X5, X5
+	VADDSD        40(DI), X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y18
+	VADDPD        Y18, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X18
+	VADDPD        X18, X6, X6
+	VUNPCKHPD     X6, X6, X18
+	VADDSD        X18, X6, X6
+	VADDSD        48(DI), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y18
+	VADDPD        Y18, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X18
+	VADDPD        X18, X7, X7
+	VUNPCKHPD     X7, X7, X18
+	VADDSD        X18, X7, X7
+	VADDSD        56(DI), X7, X7
+	VEXTRACTF64X4 $0x01, Z8, Y18
+	VADDPD        Y18, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X18
+	VADDPD        X18, X8, X8
+	VUNPCKHPD     X8, X8, X18
+	VADDSD        X18, X8, X8
+	VADDSD        64(DI), X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y18
+	VADDPD        Y18, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X18
+	VADDPD        X18, X9, X9
+	VUNPCKHPD     X9, X9, X18
+	VADDSD        X18, X9, X9
+	VADDSD        (DI)(R8*8), X9, X9
+	VEXTRACTF64X4 $0x01, Z10, Y18
+	VADDPD        Y18, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X18
+	VADDPD        X18, X10, X10
+	VUNPCKHPD     X10, X10, X18
+	VADDSD        X18, X10, X10
+	VADDSD        8(DI)(R8*8), X10, X10
+	VEXTRACTF64X4 $0x01, Z11, Y18
+	VADDPD        Y18, Y11, Y11
+	VEXTRACTF32X4 $0x01, Y11, X18
+	VADDPD        X18, X11, X11
+	VUNPCKHPD     X11, X11, X18
+	VADDSD        X18, X11, X11
+	VADDSD        16(DI)(R8*8), X11, X11
+	VEXTRACTF64X4 $0x01, Z12, Y18
+	VADDPD        Y18, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X18
+	VADDPD        X18, X12, X12
+	VUNPCKHPD     X12, X12, X18
+	VADDSD        X18, X12, X12
+	VADDSD        24(DI)(R8*8), X12, X12
+	VEXTRACTF64X4 $0x01, Z13, Y18
+	VADDPD        Y18, Y13, Y13
+	VEXTRACTF32X4 $0x01, Y13, X18
+	VADDPD        X18, X13, X13
+	VUNPCKHPD     X13, X13, X18
+	VADDSD        X18, X13, X13
+	VADDSD        32(DI)(R8*8), X13, X13
+	VEXTRACTF64X4 $0x01, Z14, Y18
+	VADDPD        Y18, Y14, Y14
+	VEXTRACTF32X4 $0x01, Y14, X18
+	VADDPD        X18, X14, X14
+	VUNPCKHPD     X14, X14, X18
+	VADDSD        X18, X14, X14
+	VADDSD        40(DI)(R8*8), X14, X14
+	VEXTRACTF64X4 $0x01, Z15, Y18
+	VADDPD        Y18, Y15, Y15
+	VEXTRACTF32X4 $0x01, Y15, X18
+	VADDPD        X18, X15, X15
+	VUNPCKHPD     X15, X15, X18
+	VADDSD        X18, X15, X15
+	VADDSD        48(DI)(R8*8), X15, X15
+	VEXTRACTF64X4 $0x01, Z16, Y18
+	VADDPD        Y18, Y16, Y16
+	VEXTRACTF32X4 $0x01, Y16, X18
+	VADDPD        X18, X16, X16
+	VUNPCKHPD     X16, X16, X18
+	VADDSD        X18, X16, X16
+	VADDSD        56(DI)(R8*8), X16, X16
+	VEXTRACTF64X4 $0x01, Z17, Y18
+	VADDPD        Y18, Y17, Y17
+	VEXTRACTF32X4 $0x01, Y17, X18
+	VADDPD        X18, X17, X17
+	VUNPCKHPD     X17, X17, X18
+	VADDSD        X18, X17, X17
+	VADDSD        64(DI)(R8*8), X17, X17
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, 24(DI)
+	VMOVSD        X4, 32(DI)
+	VMOVSD        X5, 40(DI)
+	VMOVSD        X6, 48(DI)
+	VMOVSD        X7, 56(DI)
+	VMOVSD        X8, 64(DI)
+	VMOVSD        X9, (DI)(R8*8)
+	VMOVSD        X10, 8(DI)(R8*8)
+	VMOVSD        X11, 16(DI)(R8*8)
+	VMOVSD        X12, 24(DI)(R8*8)
+	VMOVSD        X13, 32(DI)(R8*8)
+	VMOVSD        X14, 40(DI)(R8*8)
+	VMOVSD        X15, 48(DI)(R8*8)
+	VMOVSD        X16, 56(DI)(R8*8)
+	VMOVSD        X17, 64(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x9(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x9(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+loop:
+	VCVTPS2PD    (SI), Z18
+	VSUBPD       (DX), Z18, Z18
+	VCVTPS2PD    32(SI), Z19
+	VSUBPD       64(DX), Z19, Z19
+	VBROADCASTSD (CX), Z20
+	VFMADD231PD  Z20, Z18, Z0
+	VFMADD231PD  Z20, Z19, Z1
+	VBROADCASTSD 8(CX), Z20
+	VFMADD231PD  Z20, Z18, Z2
+	VFMADD231PD  Z20, Z19, Z3
+	VBROADCASTSD 16(CX), Z20
+	VFMADD231PD  Z20, Z18, Z4
+	VFMADD231PD  Z20, Z19, Z5
+	VBROADCASTSD 24(CX), Z20
+	VFMADD231PD  Z20, Z18, Z6
+	VFMADD231PD  Z20, Z19, Z7
+	VBROADCASTSD 32(CX), Z20
+	VFMADD231PD  Z20, Z18, Z8
+	VFMADD231PD  Z20, Z19, Z9
+	VBROADCASTSD 40(CX), Z20
+	VFMADD231PD  Z20, Z18, Z10
+	VFMADD231PD  Z20, Z19, Z11
+	VBROADCASTSD 48(CX), Z20
+	VFMADD231PD  Z20, Z18, Z12
+	VFMADD231PD  Z20, Z19, Z13
+	VBROADCASTSD 56(CX), Z20
+	VFMADD231PD  Z20, Z18, Z14
+	VFMADD231PD  Z20, Z19, Z15
+	VBROADCASTSD 64(CX), Z20
+	VFMADD231PD  Z20, Z18, Z16
+	VFMADD231PD  Z20, Z19, Z17
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z6, Z6
+	VMOVUPD      Z6, (DI)
+	VADDPD       64(DI), Z7, Z7
+	VMOVUPD      Z7, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z8, Z8
+	VMOVUPD      Z8, (DI)
+	VADDPD       64(DI), Z9, Z9
+	VMOVUPD      Z9, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z10, Z10
+	VMOVUPD      Z10, (DI)
+	VADDPD       64(DI), Z11, Z11
+	VMOVUPD      Z11, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z12, Z12
+	VMOVUPD      Z12, (DI)
+	VADDPD       64(DI), Z13, Z13
+	VMOVUPD      Z13, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z14, Z14
+	VMOVUPD      Z14, (DI)
+	VADDPD       64(DI), Z15, Z15
+	VMOVUPD      Z15, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z16, Z16
+	VMOVUPD      Z16, (DI)
+	VADDPD       64(DI), Z17, Z17
+	VMOVUPD      Z17, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear512x10(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·linear512x10(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R10)(R9*2), R11
+	LEAQ   (R11)(R9*2), R12
+	LEAQ   (R12)(R9*2), R13
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+
+loop:
+	PREFETCHT1    (BX)
+	VCVTPS2PD     (SI), Z20
+	VSUBPD        (DX), Z20, Z20
+	PREFETCHT1    (BX)(R8*1)
+	VCVTPS2PD     (SI)(R8*1), Z21
+	VSUBPD        (DX), Z21, Z21
+	VMOVUPD       (CX), Z22
+	VFMADD231PD   Z22, Z20, Z0
+	VFMADD231PD   Z22, Z21, Z10
+	VMOVUPD       (CX)(R9*1), Z22
+	VFMADD231PD   Z22, Z20, Z1
+	VFMADD231PD   Z22, Z21, Z11
+	VMOVUPD       (CX)(R9*2), Z22
+	VFMADD231PD   Z22, Z20, Z2
+	VFMADD231PD   Z22, Z21, Z12
+	VMOVUPD       (CX)(R10*1), Z22
+	VFMADD231PD   Z22, Z20, Z3
+	VFMADD231PD   Z22, Z21, Z13
+	VMOVUPD       (CX)(R9*4), Z22
+	VFMADD231PD   Z22, Z20, Z4
+	VFMADD231PD   Z22, Z21, Z14
+	VMOVUPD       (CX)(R11*1), Z22
+	VFMADD231PD   Z22, Z20, Z5
+	VFMADD231PD   Z22, Z21, Z15
+	VMOVUPD       (CX)(R10*2), Z22
+	VFMADD231PD   Z22, Z20, Z6
+	VFMADD231PD   Z22, Z21, Z16
+	VMOVUPD       (CX)(R12*1), Z22
+	VFMADD231PD   Z22, Z20, Z7
+	VFMADD231PD   Z22, Z21, Z17
+	VMOVUPD       (CX)(R9*8), Z22
+	VFMADD231PD   Z22, Z20, Z8
+	VFMADD231PD   Z22, Z21, Z18
+	VMOVUPD       (CX)(R13*1), Z22
+	VFMADD231PD   Z22, Z20, Z9
+	VFMADD231PD   Z22, Z21, Z19
+	ADDQ          $0x20, SI
+	ADDQ          $0x20, BX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, CX
+	SUBQ          $0x08, AX
+	JNZ           loop
+	MOVQ          h+56(FP), DI
+	MOVQ          ldh+64(FP), R8
+	VEXTRACTF64X4 $0x01, Z0, Y20
+	VADDPD        Y20, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X20
+	VADDPD        X20, X0, X0
+	VUNPCKHPD     X0, X0, X20
+	VADDSD        X20, X0, X0
+	VADDSD        (DI), X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y20
+	VADDPD        Y20, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X20
+	VADDPD        X20, X1, X1
+	VUNPCKHPD     X1, X1, X20
+	VADDSD        X20, X1, X1
+	VADDSD        8(DI), X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y20
+	VADDPD        Y20, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X20
+	VADDPD        X20, X2, X2
+	VUNPCKHPD     X2, X2, X20
+	VADDSD        X20, X2, X2
+	VADDSD        16(DI), X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y20
+	VADDPD        Y20, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X20
+	VADDPD        X20, X3, X3
+	VUNPCKHPD     X3, X3, X20
+	VADDSD        X20, X3, X3
+	VADDSD        24(DI), X3, X3
+	VEXTRACTF64X4 $0x01, Z4, Y20
+	VADDPD        Y20, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X20
+	VADDPD        X20, X4, X4
+	VUNPCKHPD     X4, X4, X20
+	VADDSD        X20, X4, X4
+	VADDSD        32(DI), X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y20
+	VADDPD        Y20, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X20
+	VADDPD        X20, X5, X5
+	VUNPCKHPD     X5, X5, X20
+	VADDSD        X20, X5, X5
+	VADDSD        40(DI), X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y20
+	VADDPD        Y20, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X20
+	VADDPD        X20, X6, X6
+	VUNPCKHPD     X6, X6, X20
+	VADDSD        X20, X6, X6
+	VADDSD        48(DI), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y20
+	VADDPD        Y20, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X20
+	VADDPD        X20, X7, X7
+	VUNPCKHPD     X7, X7, X20
+	VADDSD        X20, X7, X7
+	VADDSD        56(DI), X7, X7
+	VEXTRACTF64X4 $0x01, Z8, Y20
+	VADDPD        Y20, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X20
+	VADDPD        X20, X8, X8
+	VUNPCKHPD     X8, X8, X20
+	VADDSD        X20, X8, X8
+	VADDSD        64(DI), X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y20
+	VADDPD        Y20, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X20
+	VADDPD        X20, X9, X9
+	VUNPCKHPD     X9, X9, X20
+	VADDSD        X20, X9, X9
+	VADDSD        72(DI), X9, X9
+	VEXTRACTF64X4 $0x01, Z10, Y20
+	VADDPD        Y20, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X20
+	VADDPD        X20, X10, X10
+	VUNPCKHPD     X10, X10, X20
+	VADDSD        X20, X10, X10
+	VADDSD        (DI)(R8*8), X10, X10
+	VEXTRACTF64X4 $0x01, Z11, Y20
+	VADDPD        Y20, Y11, Y11
+	VEXTRACTF32X4 $0x01, Y11, X20
+	VADDPD        X20, X11, X11
+	VUNPCKHPD     X11, X11, X20
+	VADDSD        X20, X11, X11
+	VADDSD        8(DI)(R8*8), X11, X11
+	VEXTRACTF64X4 $0x01, Z12, Y20
+	VADDPD        Y20, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X20
+	VADDPD        X20, X12, X12
+	VUNPCKHPD     X12, X12, X20
+	VADDSD        X20, X12, X12
+	VADDSD        16(DI)(R8*8), X12, X12
+	VEXTRACTF64X4 $0x01, Z13, Y20
+	VADDPD        Y20, Y13, Y13
+	VEXTRACTF32X4 $0x01, Y13, X20
+	VADDPD        X20, X13, X13
+	VUNPCKHPD     X13, X13, X20
+	VADDSD        X20, X13, X13
+	VADDSD        24(DI)(R8*8), X13, X13
+	VEXTRACTF64X4 $0x01, Z14, Y20
+	VADDPD        Y20, Y14, Y14
+	VEXTRACTF32X4 $0x01, Y14, X20
+	VADDPD        X20, X14, X14
+	VUNPCKHPD     X14, X14, X20
+	VADDSD        X20, X14, X14
+	VADDSD        32(DI)(R8*8), X14, X14
+	VEXTRACTF64X4 $0x01, Z15, Y20
+	VADDPD        Y20, Y15, Y15
+	VEXTRACTF32X4 $0x01, Y15, X20
+	VADDPD        X20, X15, X15
+	VUNPCKHPD     X15, X15, X20
+	VADDSD        X20, X15, X15
+	VADDSD        40(DI)(R8*8), X15, X15
+	VEXTRACTF64X4 $0x01, Z16, Y20
+	VADDPD        Y20, Y16, Y16
+	VEXTRACTF32X4 $0x01, Y16, X20
+	VADDPD        X20, X16, X16
+	VUNPCKHPD     X16, X16, X20
+	VADDSD        X20, X16, X16
+	VADDSD        48(DI)(R8*8), X16, X16
+	VEXTRACTF64X4 $0x01, Z17, Y20
+	VADDPD        Y20, Y17, Y17
+	VEXTRACTF32X4 $0x01, Y17, X20
+	VADDPD        X20, X17, X17
+	VUNPCKHPD     X17, X17, X20
+	VADDSD        X20, X17, X17
+	VADDSD        56(DI)(R8*8), X17, X17
+	VEXTRACTF64X4 $0x01, Z18, Y20
+	VADDPD        Y20, Y18, Y18
+	VEXTRACTF32X4 $0x01, Y18, X20
+	VADDPD        X20, X18, X18
+	VUNPCKHPD     X18, X18, X20
+	VADDSD        X20, X18, X18
+	VADDSD        64(DI)(R8*8), X18, X18
+	VEXTRACTF64X4 $0x01, Z19, Y20
+	VADDPD        Y20, Y19, Y19
+	VEXTRACTF32X4 $0x01, Y19, X20
+	VADDPD        X20, X19, X19
+	VUNPCKHPD     X19, X19, X20
+	VADDSD        X20, X19, X19
+	VADDSD        72(DI)(R8*8), X19, X19
+	VMOVSD        X0, (DI)
+	VMOVSD        X1, 8(DI)
+	VMOVSD        X2, 16(DI)
+	VMOVSD        X3, 24(DI)
+	VMOVSD        X4, 32(DI)
+	VMOVSD        X5, 40(DI)
+	VMOVSD        X6, 48(DI)
+	VMOVSD        X7, 56(DI)
+	VMOVSD        X8, 64(DI)
+	VMOVSD        X9, 72(DI)
+	VMOVSD        X10, (DI)(R8*8)
+	VMOVSD        X11, 8(DI)(R8*8)
+	VMOVSD        X12, 16(DI)(R8*8)
+	VMOVSD        X13, 24(DI)(R8*8)
+	VMOVSD        X14, 32(DI)(R8*8)
+	VMOVSD        X15, 40(DI)(R8*8)
+	VMOVSD        X16, 48(DI)(R8*8)
+	VMOVSD        X17, 56(DI)(R8*8)
+	VMOVSD        X18, 64(DI)(R8*8)
+	VMOVSD        X19, 72(DI)(R8*8)
+	VZEROUPPER
+	RET
+
+// func linearGradient512x10(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, AVX512F
+TEXT ·linearGradient512x10(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+
+loop:
+	VCVTPS2PD    (SI), Z20
+	VSUBPD       (DX), Z20, Z20
+	VCVTPS2PD    32(SI), Z21
+	VSUBPD       64(DX), Z21, Z21
+	VBROADCASTSD (CX), Z22
+	VFMADD231PD  Z22, Z20, Z0
+	VFMADD231PD  Z22, Z21, Z1
+	VBROADCASTSD 8(CX), Z22
+	VFMADD231PD  Z22, Z20, Z2
+	VFMADD231PD  Z22, Z21, Z3
+	VBROADCASTSD 16(CX), Z22
+	VFMADD231PD  Z22, Z20, Z4
+	VFMADD231PD  Z22, Z21, Z5
+	VBROADCASTSD 24(CX), Z22
+	VFMADD231PD  Z22, Z20, Z6
+	VFMADD231PD  Z22, Z21, Z7
+	VBROADCASTSD 32(CX), Z22
+	VFMADD231PD  Z22, Z20, Z8
+	VFMADD231PD  Z22, Z21, Z9
+	VBROADCASTSD 40(CX), Z22
+	VFMADD231PD  Z22, Z20, Z10
+	VFMADD231PD  Z22, Z21, Z11
+	VBROADCASTSD 48(CX), Z22
+	VFMADD231PD  Z22, Z20, Z12
+	VFMADD231PD  Z22, Z21, Z13
+	VBROADCASTSD 56(CX), Z22
+	VFMADD231PD  Z22, Z20, Z14
+	VFMADD231PD  Z22, Z21, Z15
+	VBROADCASTSD 64(CX), Z22
+	VFMADD231PD  Z22, Z20, Z16
+	VFMADD231PD  Z22, Z21, Z17
+	VBROADCASTSD 72(CX), Z22
+	VFMADD231PD  Z22, Z20, Z18
+	VFMADD231PD  Z22, Z21, Z19
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Z0, Z0
+	VMOVUPD      Z0, (DI)
+	VADDPD       64(DI), Z1, Z1
+	VMOVUPD      Z1, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z2, Z2
+	VMOVUPD      Z2, (DI)
+	VADDPD       64(DI), Z3, Z3
+	VMOVUPD      Z3, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z4, Z4
+	VMOVUPD      Z4, (DI)
+	VADDPD       64(DI), Z5, Z5
+	VMOVUPD      Z5, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z6, Z6
+	VMOVUPD      Z6, (DI)
+	VADDPD       64(DI), Z7, Z7
+	VMOVUPD      Z7, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z8, Z8
+	VMOVUPD      Z8, (DI)
+	VADDPD       64(DI), Z9, Z9
+	VMOVUPD      Z9, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z10, Z10
+	VMOVUPD      Z10, (DI)
+	VADDPD       64(DI), Z11, Z11
+	VMOVUPD      Z11, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z12, Z12
+	VMOVUPD      Z12, (DI)
+	VADDPD       64(DI), Z13, Z13
+	VMOVUPD      Z13, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z14, Z14
+	VMOVUPD      Z14, (DI)
+	VADDPD       64(DI), Z15, Z15
+	VMOVUPD      Z15, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z16, Z16
+	VMOVUPD      Z16, (DI)
+	VADDPD       64(DI), Z17, Z17
+	VMOVUPD      Z17, 64(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Z18, Z18
+	VMOVUPD      Z18, (DI)
+	VADDPD       64(DI), Z19, Z19
+	VMOVUPD      Z19, 64(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear256x1(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·linear256x1(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+loop:
+	PREFETCHT1   (BX)
+	VCVTPS2PD    (SI), Y2
+	VSUBPD       (DX), Y2, Y2
+	VFMADD231PD  (CX), Y2, Y0
+	VCVTPS2PD    16(SI), Y2
+	VSUBPD       32(DX), Y2, Y2
+	VFMADD231PD  32(CX), Y2, Y1
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, BX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, AX
+	JNZ          loop
+	MOVQ         h+56(FP), DI
+	MOVQ         ldh+64(FP), R8
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VADDSD       X1, X0, X0
+	VADDSD       (DI), X0, X0
+	VMOVSD       X0, (DI)
+	VZEROUPPER
+	RET
+
+// func linearGradient256x1(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, FMA3
+TEXT ·linearGradient256x1(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+loop:
+	VCVTPS2PD    (SI), Y2
+	VSUBPD       (DX), Y2, Y2
+	VCVTPS2PD    16(SI), Y3
+	VSUBPD       32(DX), Y3, Y3
+	VBROADCASTSD (CX), Y4
+	VFMADD231PD  Y4, Y2, Y0
+	VFMADD231PD  Y4, Y3, Y1
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Y0, Y0
+	VMOVUPD      Y0, (DI)
+	VADDPD       32(DI), Y1, Y1
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear256x2(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·linear256x2(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+loop:
+	PREFETCHT1   (BX)
+	VCVTPS2PD    (SI), Y4
+	VSUBPD       (DX), Y4, Y4
+	VFMADD231PD  (CX), Y4, Y0
+	VFMADD231PD  (CX)(R9*1), Y4, Y2
+	VCVTPS2PD    16(SI), Y4
+	VSUBPD       32(DX), Y4, Y4
+	VFMADD231PD  32(CX), Y4, Y1
+	VFMADD231PD  32(CX)(R9*1), Y4, Y3
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, BX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, AX
+	JNZ          loop
+	MOVQ         h+56(FP), DI
+	MOVQ         ldh+64(FP), R8
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VADDSD       X1, X0, X0
+	VADDSD       (DI), X0, X0
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VUNPCKHPD    X2, X2, X3
+	VADDSD       X3, X2, X2
+	VADDSD       8(DI), X2, X2
+	VMOVSD       X0, (DI)
+	VMOVSD       X2, 8(DI)
+	VZEROUPPER
+	RET
+
+// func linearGradient256x2(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, FMA3
+TEXT ·linearGradient256x2(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+loop:
+	VCVTPS2PD    (SI), Y4
+	VSUBPD       (DX), Y4, Y4
+	VCVTPS2PD    16(SI), Y5
+	VSUBPD       32(DX), Y5, Y5
+	VBROADCASTSD (CX), Y6
+	VFMADD231PD  Y6, Y4, Y0
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD 8(CX), Y6
+	VFMADD231PD  Y6, Y4, Y2
+	VFMADD231PD  Y6, Y5, Y3
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Y0, Y0
+	VMOVUPD      Y0, (DI)
+	VADDPD       32(DI), Y1, Y1
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y2, Y2
+	VMOVUPD      Y2, (DI)
+	VADDPD       32(DI), Y3, Y3
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear256x3(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·linear256x3(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+loop:
+	PREFETCHT1   (BX)
+	VCVTPS2PD    (SI), Y6
+	VSUBPD       (DX), Y6, Y6
+	VFMADD231PD  (CX), Y6, Y0
+	VFMADD231PD  (CX)(R9*1), Y6, Y2
+	VFMADD231PD  (CX)(R9*2), Y6, Y4
+	VCVTPS2PD    16(SI), Y6
+	VSUBPD       32(DX), Y6, Y6
+	VFMADD231PD  32(CX), Y6, Y1
+	VFMADD231PD  32(CX)(R9*1), Y6, Y3
+	VFMADD231PD  32(CX)(R9*2), Y6, Y5
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, BX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, AX
+	JNZ          loop
+	MOVQ         h+56(FP), DI
+	MOVQ         ldh+64(FP), R8
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VADDSD       X1, X0, X0
+	VADDSD       (DI), X0, X0
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VUNPCKHPD    X2, X2, X3
+	VADDSD       X3, X2, X2
+	VADDSD       8(DI), X2, X2
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VADDPD       X5, X4, X4
+	VUNPCKHPD    X4, X4, X5
+	VADDSD       X5, X4, X4
+	VADDSD       16(DI), X4, X4
+	VMOVSD       X0, (DI)
+	VMOVSD       X2, 8(DI)
+	VMOVSD       X4, 16(DI)
+	VZEROUPPER
+	RET
+
+// func linearGradient256x3(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, FMA3
+TEXT ·linearGradient256x3(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+loop:
+	VCVTPS2PD    (SI), Y6
+	VSUBPD       (DX), Y6, Y6
+	VCVTPS2PD    16(SI), Y7
+	VSUBPD       32(DX), Y7, Y7
+	VBROADCASTSD (CX), Y8
+	VFMADD231PD  Y8, Y6, Y0
+	VFMADD231PD  Y8, Y7, Y1
+	VBROADCASTSD 8(CX), Y8
+	VFMADD231PD  Y8, Y6, Y2
+	VFMADD231PD  Y8, Y7, Y3
+	VBROADCASTSD 16(CX), Y8
+	VFMADD231PD  Y8, Y6, Y4
+	VFMADD231PD  Y8, Y7, Y5
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Y0, Y0
+	VMOVUPD      Y0, (DI)
+	VADDPD       32(DI), Y1, Y1
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y2, Y2
+	VMOVUPD      Y2, (DI)
+	VADDPD       32(DI), Y3, Y3
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y4, Y4
+	VMOVUPD      Y4, (DI)
+	VADDPD       32(DI), Y5, Y5
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear256x4(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·linear256x4(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+loop:
+	PREFETCHT1   (BX)
+	VCVTPS2PD    (SI), Y8
+	VSUBPD       (DX), Y8, Y8
+	VFMADD231PD  (CX), Y8, Y0
+	VFMADD231PD  (CX)(R9*1), Y8, Y2
+	VFMADD231PD  (CX)(R9*2), Y8, Y4
+	VFMADD231PD  (CX)(R10*1), Y8, Y6
+	VCVTPS2PD    16(SI), Y8
+	VSUBPD       32(DX), Y8, Y8
+	VFMADD231PD  32(CX), Y8, Y1
+	VFMADD231PD  32(CX)(R9*1), Y8, Y3
+	VFMADD231PD  32(CX)(R9*2), Y8, Y5
+	VFMADD231PD  32(CX)(R10*1), Y8, Y7
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, BX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, AX
+	JNZ          loop
+	MOVQ         h+56(FP), DI
+	MOVQ         ldh+64(FP), R8
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VADDSD       X1, X0, X0
+	VADDSD       (DI), X0, X0
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VUNPCKHPD    X2, X2, X3
+	VADDSD       X3, X2, X2
+	VADDSD       8(DI), X2, X2
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VADDPD       X5, X4, X4
+	VUNPCKHPD    X4, X4, X5
+	VADDSD       X5, X4, X4
+	VADDSD       16(DI), X4, X4
+	VADDPD       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X7
+	VADDPD       X7, X6, X6
+	VUNPCKHPD    X6, X6, X7
+	VADDSD       X7, X6, X6
+	VADDSD       24(DI), X6, X6
+	VMOVSD       X0, (DI)
+	VMOVSD       X2, 8(DI)
+	VMOVSD       X4, 16(DI)
+	VMOVSD       X6, 24(DI)
+	VZEROUPPER
+	RET
+
+// func linearGradient256x4(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, FMA3
+TEXT ·linearGradient256x4(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+loop:
+	VCVTPS2PD    (SI), Y8
+	VSUBPD       (DX), Y8, Y8
+	VCVTPS2PD    16(SI), Y9
+	VSUBPD       32(DX), Y9, Y9
+	VBROADCASTSD (CX), Y10
+	VFMADD231PD  Y10, Y8, Y0
+	VFMADD231PD  Y10, Y9, Y1
+	VBROADCASTSD 8(CX), Y10
+	VFMADD231PD  Y10, Y8, Y2
+	VFMADD231PD  Y10, Y9, Y3
+	VBROADCASTSD 16(CX), Y10
+	VFMADD231PD  Y10, Y8, Y4
+	VFMADD231PD  Y10, Y9, Y5
+	VBROADCASTSD 24(CX), Y10
+	VFMADD231PD  Y10, Y8, Y6
+	VFMADD231PD  Y10, Y9, Y7
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Y0, Y0
+	VMOVUPD      Y0, (DI)
+	VADDPD       32(DI), Y1, Y1
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y2, Y2
+	VMOVUPD      Y2, (DI)
+	VADDPD       32(DI), Y3, Y3
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y4, Y4
+	VMOVUPD      Y4, (DI)
+	VADDPD       32(DI), Y5, Y5
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y6, Y6
+	VMOVUPD      Y6, (DI)
+	VADDPD       32(DI), Y7, Y7
+	VMOVUPD      Y7, 32(DI)
+	ADDQ         R10, DI
+	VZEROUPPER
+	RET
+
+// func linear256x5(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·linear256x5(SB), NOSPLIT, $0-72
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+32(FP), DX
+	MOVQ   b+40(FP), CX
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldb+48(FP), R9
+	MOVQ   n+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	LEAQ   (R9)(R9*2), R10
+	MOVQ   ahead+24(FP), BX
+	LEAQ   (SI)(BX*4), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+
+loop:
+	PREFETCHT1   (BX)
+	VCVTPS2PD    (SI), Y10
+	VSUBPD       (DX), Y10, Y10
+	VFMADD231PD  (CX), Y10, Y0
+	VFMADD231PD  (CX)(R9*1), Y10, Y2
+	VFMADD231PD  (CX)(R9*2), Y10, Y4
+	VFMADD231PD  (CX)(R10*1), Y10, Y6
+	VFMADD231PD  (CX)(R9*4), Y10, Y8
+	VCVTPS2PD    16(SI), Y10
+	VSUBPD       32(DX), Y10, Y10
+	VFMADD231PD  32(CX), Y10, Y1
+	VFMADD231PD  32(CX)(R9*1), Y10, Y3
+	VFMADD231PD  32(CX)(R9*2), Y10, Y5
+	VFMADD231PD  32(CX)(R10*1), Y10, Y7
+	VFMADD231PD  32(CX)(R9*4), Y10, Y9
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, BX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, AX
+	JNZ          loop
+	MOVQ         h+56(FP), DI
+	MOVQ         ldh+64(FP), R8
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VADDSD       X1, X0, X0
+	VADDSD       (DI), X0, X0
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VUNPCKHPD    X2, X2, X3
+	VADDSD       X3, X2, X2
+	VADDSD       8(DI), X2, X2
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VADDPD       X5, X4, X4
+	VUNPCKHPD    X4, X4, X5
+	VADDSD       X5, X4, X4
+	VADDSD       16(DI), X4, X4
+	VADDPD       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X7
+	VADDPD       X7, X6, X6
+	VUNPCKHPD    X6, X6, X7
+	VADDSD       X7, X6, X6
+	VADDSD       24(DI), X6, X6
+	VADDPD       Y9, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VADDPD       X9, X8, X8
+	VUNPCKHPD    X8, X8, X9
+	VADDSD       X9, X8, X8
+	VADDSD       32(DI), X8, X8
+	VMOVSD       X0, (DI)
+	VMOVSD       X2, 8(DI)
+	VMOVSD       X4, 16(DI)
+	VMOVSD       X6, 24(DI)
+	VMOVSD       X8, 32(DI)
+	VZEROUPPER
+	RET
+
+// func linearGradient256x5(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
+// Requires: AVX, FMA3
+TEXT ·linearGradient256x5(SB), NOSPLIT, $0-64
+	MOVQ   x+8(FP), SI
+	MOVQ   mean+24(FP), DX
+	MOVQ   weights+32(FP), CX
+	MOVQ   gradient+48(FP), DI
+	MOVQ   ldx+16(FP), R8
+	MOVQ   ldw+40(FP), R9
+	MOVQ   ldg+56(FP), R10
+	MOVQ   rows+0(FP), AX
+	SHLQ   $0x02, R8
+	SHLQ   $0x03, R9
+	SHLQ   $0x03, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+
+loop:
+	VCVTPS2PD    (SI), Y10
+	VSUBPD       (DX), Y10, Y10
+	VCVTPS2PD    16(SI), Y11
+	VSUBPD       32(DX), Y11, Y11
+	VBROADCASTSD (CX), Y12
+	VFMADD231PD  Y12, Y10, Y0
+	VFMADD231PD  Y12, Y11, Y1
+	VBROADCASTSD 8(CX), Y12
+	VFMADD231PD  Y12, Y10, Y2
+	VFMADD231PD  Y12, Y11, Y3
+	VBROADCASTSD 16(CX), Y12
+	VFMADD231PD  Y12, Y10, Y4
+	VFMADD231PD  Y12, Y11, Y5
+	VBROADCASTSD 24(CX), Y12
+	VFMADD231PD  Y12, Y10, Y6
+	VFMADD231PD  Y12, Y11, Y7
+	VBROADCASTSD 32(CX), Y12
+	VFMADD231PD  Y12, Y10, Y8
+	VFMADD231PD  Y12, Y11, Y9
+	ADDQ         R8, SI
+	ADDQ         R9, CX
+	DECQ         AX
+	JNZ          loop
+	VADDPD       (DI), Y0, Y0
+	VMOVUPD      Y0, (DI)
+	VADDPD       32(DI), Y1, Y1
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y2, Y2
+	VMOVUPD      Y2, (DI)
+	VADDPD       32(DI), Y3, Y3
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y4, Y4
+	VMOVUPD      Y4, (DI)
+	VADDPD       32(DI), Y5, Y5
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y6, Y6
+	VMOVUPD      Y6, (DI)
+	VADDPD       32(DI), Y7, Y7
+	VMOVUPD      Y7, 32(DI)
+	ADDQ         R10, DI
+	VADDPD       (DI), Y8, Y8
+	VMOVUPD      Y8, (DI)
+	VADDPD       32(DI), Y9, Y9
+	VMOVUPD      Y9, 32(DI)
+	ADDQ         R10, DI
 	VZEROUPPER
 	RET
 

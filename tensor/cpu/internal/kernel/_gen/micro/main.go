@@ -38,8 +38,14 @@ func main() {
 	dots(avx512f32)
 	dots(avx512f64)
 	transposeExact(avx512f32)
-	centre(avx512f64)
-	centre(avx2f64)
+	for functions := 1; functions <= 10; functions++ {
+		linear(avx512f64, functions)
+		linearGradient(avx512f64, functions)
+	}
+	for functions := 1; functions <= 5; functions++ {
+		linear(avx2f64, functions)
+		linearGradient(avx2f64, functions)
+	}
 	peak(avx512f32)
 	peak(avx2f32)
 	Generate()
