@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 )
 
 // contestant is a process that times jobs; see child.go for what it says.
@@ -64,8 +65,13 @@ func (c *contestant) read(v any) error {
 	return nil
 }
 
+// settle is what a turn waits for the threads of the side before it to fall asleep. After a product, those of OpenBLAS go on looking for
+// the next one for 2^28 cycles, 0.1 s (OPENBLAS_THREAD_TIMEOUT): a core on which another side's second thread does not come to run.
+const settle = 200 * time.Millisecond
+
 // turn gives the contestant a turn of about so many seconds and returns the median in milliseconds.
 func (c *contestant) turn(seconds float64, job string) (float64, error) {
+	time.Sleep(settle)
 	if _, err := fmt.Fprintf(c.in, "%g %s\n", seconds, job); err != nil {
 		return 0, fmt.Errorf("%s: %w", c.name, err)
 	}
