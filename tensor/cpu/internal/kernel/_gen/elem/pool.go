@@ -145,6 +145,11 @@ func (m *machine) maxPool(name string, values, indices, two bool) {
 	}
 	w.walk(func(label string, p place) {
 		best, bestAt := m.load(w.vector, p), w.vectorAt
+		if !indices && two {
+			w.greatestOf4(label, best, p)
+			m.store(best, value, p)
+			return
+		}
 		if indices {
 			bestAt = m.copy(w.vectorAt)
 		}
@@ -155,8 +160,7 @@ func (m *machine) maxPool(name string, values, indices, two bool) {
 				return
 			}
 			x := m.load(pixel, p)
-			// Greater or unordered, but best is no NaN.
-			better := m.both(m.cmp(notLessEqual, x, best), m.cmp(ordered, best, best))
+			better := m.isBetter(x, best)
 			m.VMOVAPS(m.blend(better, x, best), best)
 			if indices {
 				m.VMOVAPS(m.blend(better, at, bestAt), bestAt)
@@ -169,6 +173,42 @@ func (m *machine) maxPool(name string, values, indices, two bool) {
 			m.store(best, value, p)
 		}
 	})
+}
+
+// isBetter is the lanes where x is greater than best, or the first NaN.
+func (m *machine) isBetter(x, best vec) Op {
+	return m.both(m.cmp(notLessEqual, x, best), m.cmp(ordered, best, best))
+}
+
+// greatestOf4 makes best, the first pixel of a 2x2 window, the greatest of all: by maxima, unless one is NaN.
+func (w *poolWalk) greatestOf4(label string, best vec, p place) {
+	m := w.machine
+	below := m.GP64()
+	m.LEAQ(Mem{Base: w.vector, Index: w.rowBytes, Scale: 1}, below)
+	beside := func(pixel reg.Register) reg.Register {
+		r := m.GP64()
+		m.LEAQ(Mem{Base: pixel, Index: w.pixelBytes, Scale: 1}, r)
+		return r
+	}
+	rest := []vec{m.load(beside(w.vector), p), m.load(below, p), m.load(beside(below), p)}
+	nan, nanBelow := m.cmp(unordered, best, rest[0]), m.cmp(unordered, rest[1], rest[2])
+	if m.evex {
+		m.KORTESTW(nan, nanBelow)
+	} else {
+		lanes := m.GP32()
+		m.VMOVMSKPS(m.or(nan, nanBelow), lanes)
+		m.TESTL(lanes, lanes)
+	}
+	m.JNZ(LabelRef(label + "NaN"))
+	for _, x := range rest {
+		m.VMOVAPS(m.rawMax(x, best), best) // best where they are equal, as 0 and -0 are
+	}
+	m.JMP(LabelRef(label + "Found"))
+	m.Label(label + "NaN")
+	for _, x := range rest {
+		m.VMOVAPS(m.blend(m.isBetter(x, best), x, best), best)
+	}
+	m.Label(label + "Found")
 }
 
 // maxUnpool is Float32Table.MaxUnpool.
