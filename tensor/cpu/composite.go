@@ -8,7 +8,7 @@ import (
 )
 
 // composite is a [tensor.Composite] that one launch computes. Its results are values of their own; one that nobody needs
-// still gets memory, as the kernel writes it, but for the index of a pooling.
+// still gets memory, unless the kernel can leave it out.
 type composite struct {
 	kind    tensor.CompositeKind
 	in      []operand
@@ -49,6 +49,9 @@ func (c *compiler) result(n *tensor.Node, p tensor.CompositePart, in []operand) 
 	return k.results[p.Index]
 }
 
+// mayOmit reports whether the kernel takes no memory for result i to mean that it is not needed: a pooling, for its indices.
+func (k *composite) mayOmit(i int) bool { return k.kind == tensor.CompositeMaxPool && i == 1 }
+
 // scheduleComposite appends the launch of all results of a composite.
 func (c *compiler) scheduleComposite(k *composite) {
 	l := &plannedLaunch{name: fmt.Sprintf("%v %v", k.kind, k.shapes[0])}
@@ -58,7 +61,7 @@ func (c *compiler) scheduleComposite(k *composite) {
 	out := make([]*buffer, len(k.results))
 	for i, v := range k.results {
 		if v == nil || !v.live {
-			if k.kind == tensor.CompositeMaxPool && i == 1 {
+			if k.mayOmit(i) {
 				continue
 			}
 			out[i] = c.scratch(l, k.shapes[i].Size()*k.shapes[i].DType.Size())
