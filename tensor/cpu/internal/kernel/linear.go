@@ -25,16 +25,14 @@ func LinearFunctions(h []float64, x []float32, mean, b []float64) {
 	if whole > linearColumns {
 		block = (ceilDiv(whole, ceilDiv(whole, linearColumns)) + 7) &^ 7
 	}
-	for len(x) > 0 {
-		rows := min(linearRows, len(x)/p)
-		few := x[:rows*p]
+	for i := 0; i*p < len(x); i += linearRows {
+		rows := min(linearRows, len(x)/p-i)
 		for from := 0; from < whole; from += block {
-			linearBlock(h[:rows*functions], few, mean, b, from, min(whole, from+block))
+			linearBlock(h[i*functions:(i+rows)*functions], x[i*p:(i+rows)*p], mean, b, from, min(whole, from+block))
 		}
-		if whole < p {
-			linearBlock(h[:rows*functions], few, mean, b, whole, p)
-		}
-		h, x = h[rows*functions:], x[rows*p:]
+	}
+	if whole < p {
+		linearTail(h, x, mean, b, whole)
 	}
 }
 
@@ -48,11 +46,14 @@ const (
 func linearBlockGeneric(h []float64, x []float32, mean, b []float64, from, to int) {
 	p := len(mean)
 	functions := len(b) / p
+	m := mean[from:to]
 	for i := range len(x) / p {
+		row := x[i*p+from : i*p+to]
 		for f := range functions {
 			var s [8]float64
-			for j := from; j < to; j++ {
-				s[j%8] = math.FMA(float64(x[i*p+j])-mean[j], b[f*p+j], s[j%8])
+			b := b[f*p+from : f*p+to]
+			for j, v := range row {
+				s[j&7] = math.FMA(float64(v)-m[j], b[j], s[j&7])
 			}
 			h[i*functions+f] += ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 		}
@@ -81,12 +82,16 @@ const linearGradientRows = 128
 func linearGradientGeneric(g []float64, x []float32, mean, r []float64) {
 	p := len(mean)
 	functions := len(g) / p
+	sum := make([]float64, p)
 	for f := range functions {
-		for j, m := range mean {
-			s := 0.0
-			for i := range len(x) / p {
-				s = math.FMA(r[i*functions+f], float64(x[i*p+j])-m, s)
+		clear(sum)
+		for i := range len(x) / p {
+			weight := r[i*functions+f]
+			for j, v := range x[i*p : (i+1)*p] {
+				sum[j] = math.FMA(weight, float64(v)-mean[j], sum[j])
 			}
+		}
+		for j, s := range sum {
 			g[f*p+j] += s
 		}
 	}

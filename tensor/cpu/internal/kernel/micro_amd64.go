@@ -477,91 +477,91 @@ func dots512f64(k int, a *float64, b *float64, rows *int, c *float64, cols int, 
 func transposeExact512f32(dst *float32, stride int, src *float32, ld int, used int, n int, add int)
 
 //go:noescape
-func linear512x1(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x1(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x1(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x2(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x2(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x2(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x3(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x3(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x3(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x4(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x4(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x4(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x5(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x5(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x5(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x6(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x6(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x6(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x7(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x7(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x7(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x8(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x8(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x8(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x9(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x9(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x9(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear512x10(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear512x10(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient512x10(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear256x1(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear256x1(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient256x1(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear256x2(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear256x2(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient256x2(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear256x3(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear256x3(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient256x3(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear256x4(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear256x4(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient256x4(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)
 
 //go:noescape
-func linear256x5(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+func linear256x5(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 
 //go:noescape
 func linearGradient256x5(rows int, x *float32, ldx int, mean *float64, weights *float64, ldw int, gradient *float64, ldg int)

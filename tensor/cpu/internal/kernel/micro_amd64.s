@@ -36471,23 +36471,34 @@ store:
 	VZEROUPPER
 	RET
 
-// func linear512x1(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x1(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x1(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x1(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z2
 	VSUBPD        (DX), Z2, Z2
@@ -36502,9 +36513,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y2
 	VADDPD        Y2, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X2
@@ -36518,9 +36527,21 @@ loop:
 	VADDPD        X2, X1, X1
 	VUNPCKHPD     X1, X1, X2
 	VADDSD        X2, X1, X1
-	VADDSD        (DI)(R8*8), X1, X1
+	VADDSD        (DI)(R15*1), X1, X1
 	VMOVSD        X0, (DI)
-	VMOVSD        X1, (DI)(R8*8)
+	VMOVSD        X1, (DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -36561,25 +36582,36 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x2(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x2(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x2(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x2(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z4
 	VSUBPD        (DX), Z4, Z4
@@ -36597,9 +36629,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X4
@@ -36620,18 +36650,30 @@ loop:
 	VADDPD        X4, X2, X2
 	VUNPCKHPD     X2, X2, X4
 	VADDSD        X4, X2, X2
-	VADDSD        (DI)(R8*8), X2, X2
+	VADDSD        (DI)(R15*1), X2, X2
 	VEXTRACTF64X4 $0x01, Z3, Y4
 	VADDPD        Y4, Y3, Y3
 	VEXTRACTF32X4 $0x01, Y3, X4
 	VADDPD        X4, X3, X3
 	VUNPCKHPD     X3, X3, X4
 	VADDSD        X4, X3, X3
-	VADDSD        8(DI)(R8*8), X3, X3
+	VADDSD        8(DI)(R15*1), X3, X3
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
-	VMOVSD        X2, (DI)(R8*8)
-	VMOVSD        X3, 8(DI)(R8*8)
+	VMOVSD        X2, (DI)(R15*1)
+	VMOVSD        X3, 8(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -36682,27 +36724,38 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x3(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x3(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x3(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x3(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z6
 	VSUBPD        (DX), Z6, Z6
@@ -36723,9 +36776,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y6
 	VADDPD        Y6, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X6
@@ -36753,27 +36804,39 @@ loop:
 	VADDPD        X6, X3, X3
 	VUNPCKHPD     X3, X3, X6
 	VADDSD        X6, X3, X3
-	VADDSD        (DI)(R8*8), X3, X3
+	VADDSD        (DI)(R15*1), X3, X3
 	VEXTRACTF64X4 $0x01, Z4, Y6
 	VADDPD        Y6, Y4, Y4
 	VEXTRACTF32X4 $0x01, Y4, X6
 	VADDPD        X6, X4, X4
 	VUNPCKHPD     X4, X4, X6
 	VADDSD        X6, X4, X4
-	VADDSD        8(DI)(R8*8), X4, X4
+	VADDSD        8(DI)(R15*1), X4, X4
 	VEXTRACTF64X4 $0x01, Z5, Y6
 	VADDPD        Y6, Y5, Y5
 	VEXTRACTF32X4 $0x01, Y5, X6
 	VADDPD        X6, X5, X5
 	VUNPCKHPD     X5, X5, X6
 	VADDSD        X6, X5, X5
-	VADDSD        16(DI)(R8*8), X5, X5
+	VADDSD        16(DI)(R15*1), X5, X5
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
-	VMOVSD        X3, (DI)(R8*8)
-	VMOVSD        X4, 8(DI)(R8*8)
-	VMOVSD        X5, 16(DI)(R8*8)
+	VMOVSD        X3, (DI)(R15*1)
+	VMOVSD        X4, 8(DI)(R15*1)
+	VMOVSD        X5, 16(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -36834,20 +36897,30 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x4(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x4(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x4(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x4(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -36856,8 +36929,9 @@ TEXT ·linear512x4(SB), NOSPLIT, $0-72
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z8
 	VSUBPD        (DX), Z8, Z8
@@ -36881,9 +36955,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y8
 	VADDPD        Y8, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X8
@@ -36918,36 +36990,48 @@ loop:
 	VADDPD        X8, X4, X4
 	VUNPCKHPD     X4, X4, X8
 	VADDSD        X8, X4, X4
-	VADDSD        (DI)(R8*8), X4, X4
+	VADDSD        (DI)(R15*1), X4, X4
 	VEXTRACTF64X4 $0x01, Z5, Y8
 	VADDPD        Y8, Y5, Y5
 	VEXTRACTF32X4 $0x01, Y5, X8
 	VADDPD        X8, X5, X5
 	VUNPCKHPD     X5, X5, X8
 	VADDSD        X8, X5, X5
-	VADDSD        8(DI)(R8*8), X5, X5
+	VADDSD        8(DI)(R15*1), X5, X5
 	VEXTRACTF64X4 $0x01, Z6, Y8
 	VADDPD        Y8, Y6, Y6
 	VEXTRACTF32X4 $0x01, Y6, X8
 	VADDPD        X8, X6, X6
 	VUNPCKHPD     X6, X6, X8
 	VADDSD        X8, X6, X6
-	VADDSD        16(DI)(R8*8), X6, X6
+	VADDSD        16(DI)(R15*1), X6, X6
 	VEXTRACTF64X4 $0x01, Z7, Y8
 	VADDPD        Y8, Y7, Y7
 	VEXTRACTF32X4 $0x01, Y7, X8
 	VADDPD        X8, X7, X7
 	VUNPCKHPD     X7, X7, X8
 	VADDSD        X8, X7, X7
-	VADDSD        24(DI)(R8*8), X7, X7
+	VADDSD        24(DI)(R15*1), X7, X7
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
 	VMOVSD        X3, 24(DI)
-	VMOVSD        X4, (DI)(R8*8)
-	VMOVSD        X5, 8(DI)(R8*8)
-	VMOVSD        X6, 16(DI)(R8*8)
-	VMOVSD        X7, 24(DI)(R8*8)
+	VMOVSD        X4, (DI)(R15*1)
+	VMOVSD        X5, 8(DI)(R15*1)
+	VMOVSD        X6, 16(DI)(R15*1)
+	VMOVSD        X7, 24(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -37018,20 +37102,30 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x5(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x5(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x5(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x5(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -37042,8 +37136,9 @@ TEXT ·linear512x5(SB), NOSPLIT, $0-72
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z10
 	VSUBPD        (DX), Z10, Z10
@@ -37070,9 +37165,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y10
 	VADDPD        Y10, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X10
@@ -37114,45 +37207,57 @@ loop:
 	VADDPD        X10, X5, X5
 	VUNPCKHPD     X5, X5, X10
 	VADDSD        X10, X5, X5
-	VADDSD        (DI)(R8*8), X5, X5
+	VADDSD        (DI)(R15*1), X5, X5
 	VEXTRACTF64X4 $0x01, Z6, Y10
 	VADDPD        Y10, Y6, Y6
 	VEXTRACTF32X4 $0x01, Y6, X10
 	VADDPD        X10, X6, X6
 	VUNPCKHPD     X6, X6, X10
 	VADDSD        X10, X6, X6
-	VADDSD        8(DI)(R8*8), X6, X6
+	VADDSD        8(DI)(R15*1), X6, X6
 	VEXTRACTF64X4 $0x01, Z7, Y10
 	VADDPD        Y10, Y7, Y7
 	VEXTRACTF32X4 $0x01, Y7, X10
 	VADDPD        X10, X7, X7
 	VUNPCKHPD     X7, X7, X10
 	VADDSD        X10, X7, X7
-	VADDSD        16(DI)(R8*8), X7, X7
+	VADDSD        16(DI)(R15*1), X7, X7
 	VEXTRACTF64X4 $0x01, Z8, Y10
 	VADDPD        Y10, Y8, Y8
 	VEXTRACTF32X4 $0x01, Y8, X10
 	VADDPD        X10, X8, X8
 	VUNPCKHPD     X8, X8, X10
 	VADDSD        X10, X8, X8
-	VADDSD        24(DI)(R8*8), X8, X8
+	VADDSD        24(DI)(R15*1), X8, X8
 	VEXTRACTF64X4 $0x01, Z9, Y10
 	VADDPD        Y10, Y9, Y9
 	VEXTRACTF32X4 $0x01, Y9, X10
 	VADDPD        X10, X9, X9
 	VUNPCKHPD     X9, X9, X10
 	VADDSD        X10, X9, X9
-	VADDSD        32(DI)(R8*8), X9, X9
+	VADDSD        32(DI)(R15*1), X9, X9
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
 	VMOVSD        X3, 24(DI)
 	VMOVSD        X4, 32(DI)
-	VMOVSD        X5, (DI)(R8*8)
-	VMOVSD        X6, 8(DI)(R8*8)
-	VMOVSD        X7, 16(DI)(R8*8)
-	VMOVSD        X8, 24(DI)(R8*8)
-	VMOVSD        X9, 32(DI)(R8*8)
+	VMOVSD        X5, (DI)(R15*1)
+	VMOVSD        X6, 8(DI)(R15*1)
+	VMOVSD        X7, 16(DI)(R15*1)
+	VMOVSD        X8, 24(DI)(R15*1)
+	VMOVSD        X9, 32(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -37233,21 +37338,31 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x6(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x6(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x6(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x6(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -37260,8 +37375,9 @@ TEXT ·linear512x6(SB), NOSPLIT, $0-72
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z12
 	VSUBPD        (DX), Z12, Z12
@@ -37291,9 +37407,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y12
 	VADDPD        Y12, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X12
@@ -37342,54 +37456,66 @@ loop:
 	VADDPD        X12, X6, X6
 	VUNPCKHPD     X6, X6, X12
 	VADDSD        X12, X6, X6
-	VADDSD        (DI)(R8*8), X6, X6
+	VADDSD        (DI)(R15*1), X6, X6
 	VEXTRACTF64X4 $0x01, Z7, Y12
 	VADDPD        Y12, Y7, Y7
 	VEXTRACTF32X4 $0x01, Y7, X12
 	VADDPD        X12, X7, X7
 	VUNPCKHPD     X7, X7, X12
 	VADDSD        X12, X7, X7
-	VADDSD        8(DI)(R8*8), X7, X7
+	VADDSD        8(DI)(R15*1), X7, X7
 	VEXTRACTF64X4 $0x01, Z8, Y12
 	VADDPD        Y12, Y8, Y8
 	VEXTRACTF32X4 $0x01, Y8, X12
 	VADDPD        X12, X8, X8
 	VUNPCKHPD     X8, X8, X12
 	VADDSD        X12, X8, X8
-	VADDSD        16(DI)(R8*8), X8, X8
+	VADDSD        16(DI)(R15*1), X8, X8
 	VEXTRACTF64X4 $0x01, Z9, Y12
 	VADDPD        Y12, Y9, Y9
 	VEXTRACTF32X4 $0x01, Y9, X12
 	VADDPD        X12, X9, X9
 	VUNPCKHPD     X9, X9, X12
 	VADDSD        X12, X9, X9
-	VADDSD        24(DI)(R8*8), X9, X9
+	VADDSD        24(DI)(R15*1), X9, X9
 	VEXTRACTF64X4 $0x01, Z10, Y12
 	VADDPD        Y12, Y10, Y10
 	VEXTRACTF32X4 $0x01, Y10, X12
 	VADDPD        X12, X10, X10
 	VUNPCKHPD     X10, X10, X12
 	VADDSD        X12, X10, X10
-	VADDSD        32(DI)(R8*8), X10, X10
+	VADDSD        32(DI)(R15*1), X10, X10
 	VEXTRACTF64X4 $0x01, Z11, Y12
 	VADDPD        Y12, Y11, Y11
 	VEXTRACTF32X4 $0x01, Y11, X12
 	VADDPD        X12, X11, X11
 	VUNPCKHPD     X11, X11, X12
 	VADDSD        X12, X11, X11
-	VADDSD        40(DI)(R8*8), X11, X11
+	VADDSD        40(DI)(R15*1), X11, X11
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
 	VMOVSD        X3, 24(DI)
 	VMOVSD        X4, 32(DI)
 	VMOVSD        X5, 40(DI)
-	VMOVSD        X6, (DI)(R8*8)
-	VMOVSD        X7, 8(DI)(R8*8)
-	VMOVSD        X8, 16(DI)(R8*8)
-	VMOVSD        X9, 24(DI)(R8*8)
-	VMOVSD        X10, 32(DI)(R8*8)
-	VMOVSD        X11, 40(DI)(R8*8)
+	VMOVSD        X6, (DI)(R15*1)
+	VMOVSD        X7, 8(DI)(R15*1)
+	VMOVSD        X8, 16(DI)(R15*1)
+	VMOVSD        X9, 24(DI)(R15*1)
+	VMOVSD        X10, 32(DI)(R15*1)
+	VMOVSD        X11, 40(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -37480,21 +37606,31 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x7(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x7(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x7(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x7(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -37509,8 +37645,9 @@ TEXT ·linear512x7(SB), NOSPLIT, $0-72
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z14
 	VSUBPD        (DX), Z14, Z14
@@ -37543,9 +37680,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y14
 	VADDPD        Y14, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X14
@@ -37601,49 +37736,49 @@ loop:
 	VADDPD        X14, X7, X7
 	VUNPCKHPD     X7, X7, X14
 	VADDSD        X14, X7, X7
-	VADDSD        (DI)(R8*8), X7, X7
+	VADDSD        (DI)(R15*1), X7, X7
 	VEXTRACTF64X4 $0x01, Z8, Y14
 	VADDPD        Y14, Y8, Y8
 	VEXTRACTF32X4 $0x01, Y8, X14
 	VADDPD        X14, X8, X8
 	VUNPCKHPD     X8, X8, X14
 	VADDSD        X14, X8, X8
-	VADDSD        8(DI)(R8*8), X8, X8
+	VADDSD        8(DI)(R15*1), X8, X8
 	VEXTRACTF64X4 $0x01, Z9, Y14
 	VADDPD        Y14, Y9, Y9
 	VEXTRACTF32X4 $0x01, Y9, X14
 	VADDPD        X14, X9, X9
 	VUNPCKHPD     X9, X9, X14
 	VADDSD        X14, X9, X9
-	VADDSD        16(DI)(R8*8), X9, X9
+	VADDSD        16(DI)(R15*1), X9, X9
 	VEXTRACTF64X4 $0x01, Z10, Y14
 	VADDPD        Y14, Y10, Y10
 	VEXTRACTF32X4 $0x01, Y10, X14
 	VADDPD        X14, X10, X10
 	VUNPCKHPD     X10, X10, X14
 	VADDSD        X14, X10, X10
-	VADDSD        24(DI)(R8*8), X10, X10
+	VADDSD        24(DI)(R15*1), X10, X10
 	VEXTRACTF64X4 $0x01, Z11, Y14
 	VADDPD        Y14, Y11, Y11
 	VEXTRACTF32X4 $0x01, Y11, X14
 	VADDPD        X14, X11, X11
 	VUNPCKHPD     X11, X11, X14
 	VADDSD        X14, X11, X11
-	VADDSD        32(DI)(R8*8), X11, X11
+	VADDSD        32(DI)(R15*1), X11, X11
 	VEXTRACTF64X4 $0x01, Z12, Y14
 	VADDPD        Y14, Y12, Y12
 	VEXTRACTF32X4 $0x01, Y12, X14
 	VADDPD        X14, X12, X12
 	VUNPCKHPD     X12, X12, X14
 	VADDSD        X14, X12, X12
-	VADDSD        40(DI)(R8*8), X12, X12
+	VADDSD        40(DI)(R15*1), X12, X12
 	VEXTRACTF64X4 $0x01, Z13, Y14
 	VADDPD        Y14, Y13, Y13
 	VEXTRACTF32X4 $0x01, Y13, X14
 	VADDPD        X14, X13, X13
 	VUNPCKHPD     X13, X13, X14
 	VADDSD        X14, X13, X13
-	VADDSD        48(DI)(R8*8), X13, X13
+	VADDSD        48(DI)(R15*1), X13, X13
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
@@ -37651,13 +37786,25 @@ loop:
 	VMOVSD        X4, 32(DI)
 	VMOVSD        X5, 40(DI)
 	VMOVSD        X6, 48(DI)
-	VMOVSD        X7, (DI)(R8*8)
-	VMOVSD        X8, 8(DI)(R8*8)
-	VMOVSD        X9, 16(DI)(R8*8)
-	VMOVSD        X10, 24(DI)(R8*8)
-	VMOVSD        X11, 32(DI)(R8*8)
-	VMOVSD        X12, 40(DI)(R8*8)
-	VMOVSD        X13, 48(DI)(R8*8)
+	VMOVSD        X7, (DI)(R15*1)
+	VMOVSD        X8, 8(DI)(R15*1)
+	VMOVSD        X9, 16(DI)(R15*1)
+	VMOVSD        X10, 24(DI)(R15*1)
+	VMOVSD        X11, 32(DI)(R15*1)
+	VMOVSD        X12, 40(DI)(R15*1)
+	VMOVSD        X13, 48(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -37758,22 +37905,32 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x8(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x8(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x8(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x8(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	LEAQ (R11)(R9*2), R12
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -37790,8 +37947,9 @@ TEXT ·linear512x8(SB), NOSPLIT, $0-72
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z16
 	VSUBPD        (DX), Z16, Z16
@@ -37827,9 +37985,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y16
 	VADDPD        Y16, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X16
@@ -37892,56 +38048,56 @@ loop:
 	VADDPD        X16, X8, X8
 	VUNPCKHPD     X8, X8, X16
 	VADDSD        X16, X8, X8
-	VADDSD        (DI)(R8*8), X8, X8
+	VADDSD        (DI)(R15*1), X8, X8
 	VEXTRACTF64X4 $0x01, Z9, Y16
 	VADDPD        Y16, Y9, Y9
 	VEXTRACTF32X4 $0x01, Y9, X16
 	VADDPD        X16, X9, X9
 	VUNPCKHPD     X9, X9, X16
 	VADDSD        X16, X9, X9
-	VADDSD        8(DI)(R8*8), X9, X9
+	VADDSD        8(DI)(R15*1), X9, X9
 	VEXTRACTF64X4 $0x01, Z10, Y16
 	VADDPD        Y16, Y10, Y10
 	VEXTRACTF32X4 $0x01, Y10, X16
 	VADDPD        X16, X10, X10
 	VUNPCKHPD     X10, X10, X16
 	VADDSD        X16, X10, X10
-	VADDSD        16(DI)(R8*8), X10, X10
+	VADDSD        16(DI)(R15*1), X10, X10
 	VEXTRACTF64X4 $0x01, Z11, Y16
 	VADDPD        Y16, Y11, Y11
 	VEXTRACTF32X4 $0x01, Y11, X16
 	VADDPD        X16, X11, X11
 	VUNPCKHPD     X11, X11, X16
 	VADDSD        X16, X11, X11
-	VADDSD        24(DI)(R8*8), X11, X11
+	VADDSD        24(DI)(R15*1), X11, X11
 	VEXTRACTF64X4 $0x01, Z12, Y16
 	VADDPD        Y16, Y12, Y12
 	VEXTRACTF32X4 $0x01, Y12, X16
 	VADDPD        X16, X12, X12
 	VUNPCKHPD     X12, X12, X16
 	VADDSD        X16, X12, X12
-	VADDSD        32(DI)(R8*8), X12, X12
+	VADDSD        32(DI)(R15*1), X12, X12
 	VEXTRACTF64X4 $0x01, Z13, Y16
 	VADDPD        Y16, Y13, Y13
 	VEXTRACTF32X4 $0x01, Y13, X16
 	VADDPD        X16, X13, X13
 	VUNPCKHPD     X13, X13, X16
 	VADDSD        X16, X13, X13
-	VADDSD        40(DI)(R8*8), X13, X13
+	VADDSD        40(DI)(R15*1), X13, X13
 	VEXTRACTF64X4 $0x01, Z14, Y16
 	VADDPD        Y16, Y14, Y14
 	VEXTRACTF32X4 $0x01, Y14, X16
 	VADDPD        X16, X14, X14
 	VUNPCKHPD     X14, X14, X16
 	VADDSD        X16, X14, X14
-	VADDSD        48(DI)(R8*8), X14, X14
+	VADDSD        48(DI)(R15*1), X14, X14
 	VEXTRACTF64X4 $0x01, Z15, Y16
 	VADDPD        Y16, Y15, Y15
 	VEXTRACTF32X4 $0x01, Y15, X16
 	VADDPD        X16, X15, X15
 	VUNPCKHPD     X15, X15, X16
 	VADDSD        X16, X15, X15
-	VADDSD        56(DI)(R8*8), X15, X15
+	VADDSD        56(DI)(R15*1), X15, X15
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
@@ -37950,14 +38106,26 @@ loop:
 	VMOVSD        X5, 40(DI)
 	VMOVSD        X6, 48(DI)
 	VMOVSD        X7, 56(DI)
-	VMOVSD        X8, (DI)(R8*8)
-	VMOVSD        X9, 8(DI)(R8*8)
-	VMOVSD        X10, 16(DI)(R8*8)
-	VMOVSD        X11, 24(DI)(R8*8)
-	VMOVSD        X12, 32(DI)(R8*8)
-	VMOVSD        X13, 40(DI)(R8*8)
-	VMOVSD        X14, 48(DI)(R8*8)
-	VMOVSD        X15, 56(DI)(R8*8)
+	VMOVSD        X8, (DI)(R15*1)
+	VMOVSD        X9, 8(DI)(R15*1)
+	VMOVSD        X10, 16(DI)(R15*1)
+	VMOVSD        X11, 24(DI)(R15*1)
+	VMOVSD        X12, 32(DI)(R15*1)
+	VMOVSD        X13, 40(DI)(R15*1)
+	VMOVSD        X14, 48(DI)(R15*1)
+	VMOVSD        X15, 56(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -38068,22 +38236,32 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x9(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x9(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x9(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x9(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	LEAQ (R11)(R9*2), R12
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -38102,8 +38280,9 @@ TEXT ·linear512x9(SB), NOSPLIT, $0-72
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z18
 	VSUBPD        (DX), Z18, Z18
@@ -38142,9 +38321,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y18
 	VADDPD        Y18, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X18
@@ -38214,63 +38391,63 @@ loop:
 	VADDPD        X18, X9, X9
 	VUNPCKHPD     X9, X9, X18
 	VADDSD        X18, X9, X9
-	VADDSD        (DI)(R8*8), X9, X9
+	VADDSD        (DI)(R15*1), X9, X9
 	VEXTRACTF64X4 $0x01, Z10, Y18
 	VADDPD        Y18, Y10, Y10
 	VEXTRACTF32X4 $0x01, Y10, X18
 	VADDPD        X18, X10, X10
 	VUNPCKHPD     X10, X10, X18
 	VADDSD        X18, X10, X10
-	VADDSD        8(DI)(R8*8), X10, X10
+	VADDSD        8(DI)(R15*1), X10, X10
 	VEXTRACTF64X4 $0x01, Z11, Y18
 	VADDPD        Y18, Y11, Y11
 	VEXTRACTF32X4 $0x01, Y11, X18
 	VADDPD        X18, X11, X11
 	VUNPCKHPD     X11, X11, X18
 	VADDSD        X18, X11, X11
-	VADDSD        16(DI)(R8*8), X11, X11
+	VADDSD        16(DI)(R15*1), X11, X11
 	VEXTRACTF64X4 $0x01, Z12, Y18
 	VADDPD        Y18, Y12, Y12
 	VEXTRACTF32X4 $0x01, Y12, X18
 	VADDPD        X18, X12, X12
 	VUNPCKHPD     X12, X12, X18
 	VADDSD        X18, X12, X12
-	VADDSD        24(DI)(R8*8), X12, X12
+	VADDSD        24(DI)(R15*1), X12, X12
 	VEXTRACTF64X4 $0x01, Z13, Y18
 	VADDPD        Y18, Y13, Y13
 	VEXTRACTF32X4 $0x01, Y13, X18
 	VADDPD        X18, X13, X13
 	VUNPCKHPD     X13, X13, X18
 	VADDSD        X18, X13, X13
-	VADDSD        32(DI)(R8*8), X13, X13
+	VADDSD        32(DI)(R15*1), X13, X13
 	VEXTRACTF64X4 $0x01, Z14, Y18
 	VADDPD        Y18, Y14, Y14
 	VEXTRACTF32X4 $0x01, Y14, X18
 	VADDPD        X18, X14, X14
 	VUNPCKHPD     X14, X14, X18
 	VADDSD        X18, X14, X14
-	VADDSD        40(DI)(R8*8), X14, X14
+	VADDSD        40(DI)(R15*1), X14, X14
 	VEXTRACTF64X4 $0x01, Z15, Y18
 	VADDPD        Y18, Y15, Y15
 	VEXTRACTF32X4 $0x01, Y15, X18
 	VADDPD        X18, X15, X15
 	VUNPCKHPD     X15, X15, X18
 	VADDSD        X18, X15, X15
-	VADDSD        48(DI)(R8*8), X15, X15
+	VADDSD        48(DI)(R15*1), X15, X15
 	VEXTRACTF64X4 $0x01, Z16, Y18
 	VADDPD        Y18, Y16, Y16
 	VEXTRACTF32X4 $0x01, Y16, X18
 	VADDPD        X18, X16, X16
 	VUNPCKHPD     X16, X16, X18
 	VADDSD        X18, X16, X16
-	VADDSD        56(DI)(R8*8), X16, X16
+	VADDSD        56(DI)(R15*1), X16, X16
 	VEXTRACTF64X4 $0x01, Z17, Y18
 	VADDPD        Y18, Y17, Y17
 	VEXTRACTF32X4 $0x01, Y17, X18
 	VADDPD        X18, X17, X17
 	VUNPCKHPD     X17, X17, X18
 	VADDSD        X18, X17, X17
-	VADDSD        64(DI)(R8*8), X17, X17
+	VADDSD        64(DI)(R15*1), X17, X17
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
@@ -38280,15 +38457,27 @@ loop:
 	VMOVSD        X6, 48(DI)
 	VMOVSD        X7, 56(DI)
 	VMOVSD        X8, 64(DI)
-	VMOVSD        X9, (DI)(R8*8)
-	VMOVSD        X10, 8(DI)(R8*8)
-	VMOVSD        X11, 16(DI)(R8*8)
-	VMOVSD        X12, 24(DI)(R8*8)
-	VMOVSD        X13, 32(DI)(R8*8)
-	VMOVSD        X14, 40(DI)(R8*8)
-	VMOVSD        X15, 48(DI)(R8*8)
-	VMOVSD        X16, 56(DI)(R8*8)
-	VMOVSD        X17, 64(DI)(R8*8)
+	VMOVSD        X9, (DI)(R15*1)
+	VMOVSD        X10, 8(DI)(R15*1)
+	VMOVSD        X11, 16(DI)(R15*1)
+	VMOVSD        X12, 24(DI)(R15*1)
+	VMOVSD        X13, 32(DI)(R15*1)
+	VMOVSD        X14, 40(DI)(R15*1)
+	VMOVSD        X15, 48(DI)(R15*1)
+	VMOVSD        X16, 56(DI)(R15*1)
+	VMOVSD        X17, 64(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -38409,23 +38598,33 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear512x10(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear512x10(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, AVX512F, AVX512VL, MMX+
-TEXT ·linear512x10(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	LEAQ   (R10)(R9*2), R11
-	LEAQ   (R11)(R9*2), R12
-	LEAQ   (R12)(R9*2), R13
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear512x10(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	LEAQ (R11)(R9*2), R12
+	LEAQ (R12)(R9*2), R13
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
+	CMPQ rows+0(FP), $0x01
+	JNE  together
+	XORQ R8, R8
+	XORQ R15, R15
+
+together:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -38446,8 +38645,9 @@ TEXT ·linear512x10(SB), NOSPLIT, $0-72
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1    (BX)
 	VCVTPS2PD     (SI), Z20
 	VSUBPD        (DX), Z20, Z20
@@ -38489,9 +38689,7 @@ loop:
 	ADDQ          $0x40, DX
 	ADDQ          $0x40, CX
 	SUBQ          $0x08, AX
-	JNZ           loop
-	MOVQ          h+56(FP), DI
-	MOVQ          ldh+64(FP), R8
+	JNZ           columns
 	VEXTRACTF64X4 $0x01, Z0, Y20
 	VADDPD        Y20, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X20
@@ -38568,70 +38766,70 @@ loop:
 	VADDPD        X20, X10, X10
 	VUNPCKHPD     X10, X10, X20
 	VADDSD        X20, X10, X10
-	VADDSD        (DI)(R8*8), X10, X10
+	VADDSD        (DI)(R15*1), X10, X10
 	VEXTRACTF64X4 $0x01, Z11, Y20
 	VADDPD        Y20, Y11, Y11
 	VEXTRACTF32X4 $0x01, Y11, X20
 	VADDPD        X20, X11, X11
 	VUNPCKHPD     X11, X11, X20
 	VADDSD        X20, X11, X11
-	VADDSD        8(DI)(R8*8), X11, X11
+	VADDSD        8(DI)(R15*1), X11, X11
 	VEXTRACTF64X4 $0x01, Z12, Y20
 	VADDPD        Y20, Y12, Y12
 	VEXTRACTF32X4 $0x01, Y12, X20
 	VADDPD        X20, X12, X12
 	VUNPCKHPD     X12, X12, X20
 	VADDSD        X20, X12, X12
-	VADDSD        16(DI)(R8*8), X12, X12
+	VADDSD        16(DI)(R15*1), X12, X12
 	VEXTRACTF64X4 $0x01, Z13, Y20
 	VADDPD        Y20, Y13, Y13
 	VEXTRACTF32X4 $0x01, Y13, X20
 	VADDPD        X20, X13, X13
 	VUNPCKHPD     X13, X13, X20
 	VADDSD        X20, X13, X13
-	VADDSD        24(DI)(R8*8), X13, X13
+	VADDSD        24(DI)(R15*1), X13, X13
 	VEXTRACTF64X4 $0x01, Z14, Y20
 	VADDPD        Y20, Y14, Y14
 	VEXTRACTF32X4 $0x01, Y14, X20
 	VADDPD        X20, X14, X14
 	VUNPCKHPD     X14, X14, X20
 	VADDSD        X20, X14, X14
-	VADDSD        32(DI)(R8*8), X14, X14
+	VADDSD        32(DI)(R15*1), X14, X14
 	VEXTRACTF64X4 $0x01, Z15, Y20
 	VADDPD        Y20, Y15, Y15
 	VEXTRACTF32X4 $0x01, Y15, X20
 	VADDPD        X20, X15, X15
 	VUNPCKHPD     X15, X15, X20
 	VADDSD        X20, X15, X15
-	VADDSD        40(DI)(R8*8), X15, X15
+	VADDSD        40(DI)(R15*1), X15, X15
 	VEXTRACTF64X4 $0x01, Z16, Y20
 	VADDPD        Y20, Y16, Y16
 	VEXTRACTF32X4 $0x01, Y16, X20
 	VADDPD        X20, X16, X16
 	VUNPCKHPD     X16, X16, X20
 	VADDSD        X20, X16, X16
-	VADDSD        48(DI)(R8*8), X16, X16
+	VADDSD        48(DI)(R15*1), X16, X16
 	VEXTRACTF64X4 $0x01, Z17, Y20
 	VADDPD        Y20, Y17, Y17
 	VEXTRACTF32X4 $0x01, Y17, X20
 	VADDPD        X20, X17, X17
 	VUNPCKHPD     X17, X17, X20
 	VADDSD        X20, X17, X17
-	VADDSD        56(DI)(R8*8), X17, X17
+	VADDSD        56(DI)(R15*1), X17, X17
 	VEXTRACTF64X4 $0x01, Z18, Y20
 	VADDPD        Y20, Y18, Y18
 	VEXTRACTF32X4 $0x01, Y18, X20
 	VADDPD        X20, X18, X18
 	VUNPCKHPD     X18, X18, X20
 	VADDSD        X20, X18, X18
-	VADDSD        64(DI)(R8*8), X18, X18
+	VADDSD        64(DI)(R15*1), X18, X18
 	VEXTRACTF64X4 $0x01, Z19, Y20
 	VADDPD        Y20, Y19, Y19
 	VEXTRACTF32X4 $0x01, Y19, X20
 	VADDPD        X20, X19, X19
 	VUNPCKHPD     X19, X19, X20
 	VADDSD        X20, X19, X19
-	VADDSD        72(DI)(R8*8), X19, X19
+	VADDSD        72(DI)(R15*1), X19, X19
 	VMOVSD        X0, (DI)
 	VMOVSD        X1, 8(DI)
 	VMOVSD        X2, 16(DI)
@@ -38642,16 +38840,28 @@ loop:
 	VMOVSD        X7, 56(DI)
 	VMOVSD        X8, 64(DI)
 	VMOVSD        X9, 72(DI)
-	VMOVSD        X10, (DI)(R8*8)
-	VMOVSD        X11, 8(DI)(R8*8)
-	VMOVSD        X12, 16(DI)(R8*8)
-	VMOVSD        X13, 24(DI)(R8*8)
-	VMOVSD        X14, 32(DI)(R8*8)
-	VMOVSD        X15, 40(DI)(R8*8)
-	VMOVSD        X16, 48(DI)(R8*8)
-	VMOVSD        X17, 56(DI)(R8*8)
-	VMOVSD        X18, 64(DI)(R8*8)
-	VMOVSD        X19, 72(DI)(R8*8)
+	VMOVSD        X10, (DI)(R15*1)
+	VMOVSD        X11, 8(DI)(R15*1)
+	VMOVSD        X12, 16(DI)(R15*1)
+	VMOVSD        X13, 24(DI)(R15*1)
+	VMOVSD        X14, 32(DI)(R15*1)
+	VMOVSD        X15, 40(DI)(R15*1)
+	VMOVSD        X16, 48(DI)(R15*1)
+	VMOVSD        X17, 56(DI)(R15*1)
+	VMOVSD        X18, 64(DI)(R15*1)
+	VMOVSD        X19, 72(DI)(R15*1)
+	MOVQ          n+8(FP), AX
+	SHLQ          $0x02, AX
+	SUBQ          AX, SI
+	LEAQ          (SI)(R8*2), SI
+	SUBQ          AX, BX
+	LEAQ          (BX)(R8*2), BX
+	SHLQ          $0x01, AX
+	SUBQ          AX, DX
+	SUBQ          AX, CX
+	LEAQ          (DI)(R15*2), DI
+	SUBQ          $0x02, rows+0(FP)
+	JG            rows
 	VZEROUPPER
 	RET
 
@@ -38782,23 +38992,28 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear256x1(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear256x1(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·linear256x1(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear256x1(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1   (BX)
 	VCVTPS2PD    (SI), Y2
 	VSUBPD       (DX), Y2, Y2
@@ -38811,9 +39026,7 @@ loop:
 	ADDQ         $0x40, DX
 	ADDQ         $0x40, CX
 	SUBQ         $0x08, AX
-	JNZ          loop
-	MOVQ         h+56(FP), DI
-	MOVQ         ldh+64(FP), R8
+	JNZ          columns
 	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
@@ -38821,6 +39034,18 @@ loop:
 	VADDSD       X1, X0, X0
 	VADDSD       (DI), X0, X0
 	VMOVSD       X0, (DI)
+	MOVQ         n+8(FP), AX
+	SHLQ         $0x02, AX
+	SUBQ         AX, SI
+	LEAQ         (SI)(R8*1), SI
+	SUBQ         AX, BX
+	LEAQ         (BX)(R8*1), BX
+	SHLQ         $0x01, AX
+	SUBQ         AX, DX
+	SUBQ         AX, CX
+	LEAQ         (DI)(R15*1), DI
+	SUBQ         $0x01, rows+0(FP)
+	JG           rows
 	VZEROUPPER
 	RET
 
@@ -38861,25 +39086,30 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear256x2(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear256x2(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·linear256x2(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear256x2(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1   (BX)
 	VCVTPS2PD    (SI), Y4
 	VSUBPD       (DX), Y4, Y4
@@ -38894,9 +39124,7 @@ loop:
 	ADDQ         $0x40, DX
 	ADDQ         $0x40, CX
 	SUBQ         $0x08, AX
-	JNZ          loop
-	MOVQ         h+56(FP), DI
-	MOVQ         ldh+64(FP), R8
+	JNZ          columns
 	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
@@ -38911,6 +39139,18 @@ loop:
 	VADDSD       8(DI), X2, X2
 	VMOVSD       X0, (DI)
 	VMOVSD       X2, 8(DI)
+	MOVQ         n+8(FP), AX
+	SHLQ         $0x02, AX
+	SUBQ         AX, SI
+	LEAQ         (SI)(R8*1), SI
+	SUBQ         AX, BX
+	LEAQ         (BX)(R8*1), BX
+	SHLQ         $0x01, AX
+	SUBQ         AX, DX
+	SUBQ         AX, CX
+	LEAQ         (DI)(R15*1), DI
+	SUBQ         $0x01, rows+0(FP)
+	JG           rows
 	VZEROUPPER
 	RET
 
@@ -38961,27 +39201,32 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear256x3(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear256x3(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·linear256x3(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear256x3(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1   (BX)
 	VCVTPS2PD    (SI), Y6
 	VSUBPD       (DX), Y6, Y6
@@ -38998,9 +39243,7 @@ loop:
 	ADDQ         $0x40, DX
 	ADDQ         $0x40, CX
 	SUBQ         $0x08, AX
-	JNZ          loop
-	MOVQ         h+56(FP), DI
-	MOVQ         ldh+64(FP), R8
+	JNZ          columns
 	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
@@ -39022,6 +39265,18 @@ loop:
 	VMOVSD       X0, (DI)
 	VMOVSD       X2, 8(DI)
 	VMOVSD       X4, 16(DI)
+	MOVQ         n+8(FP), AX
+	SHLQ         $0x02, AX
+	SUBQ         AX, SI
+	LEAQ         (SI)(R8*1), SI
+	SUBQ         AX, BX
+	LEAQ         (BX)(R8*1), BX
+	SHLQ         $0x01, AX
+	SUBQ         AX, DX
+	SUBQ         AX, CX
+	LEAQ         (DI)(R15*1), DI
+	SUBQ         $0x01, rows+0(FP)
+	JG           rows
 	VZEROUPPER
 	RET
 
@@ -39082,20 +39337,24 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear256x4(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear256x4(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·linear256x4(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear256x4(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -39104,8 +39363,9 @@ TEXT ·linear256x4(SB), NOSPLIT, $0-72
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1   (BX)
 	VCVTPS2PD    (SI), Y8
 	VSUBPD       (DX), Y8, Y8
@@ -39124,9 +39384,7 @@ loop:
 	ADDQ         $0x40, DX
 	ADDQ         $0x40, CX
 	SUBQ         $0x08, AX
-	JNZ          loop
-	MOVQ         h+56(FP), DI
-	MOVQ         ldh+64(FP), R8
+	JNZ          columns
 	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
@@ -39155,6 +39413,18 @@ loop:
 	VMOVSD       X2, 8(DI)
 	VMOVSD       X4, 16(DI)
 	VMOVSD       X6, 24(DI)
+	MOVQ         n+8(FP), AX
+	SHLQ         $0x02, AX
+	SUBQ         AX, SI
+	LEAQ         (SI)(R8*1), SI
+	SUBQ         AX, BX
+	LEAQ         (BX)(R8*1), BX
+	SHLQ         $0x01, AX
+	SUBQ         AX, DX
+	SUBQ         AX, CX
+	LEAQ         (DI)(R15*1), DI
+	SUBQ         $0x01, rows+0(FP)
+	JG           rows
 	VZEROUPPER
 	RET
 
@@ -39225,20 +39495,24 @@ loop:
 	VZEROUPPER
 	RET
 
-// func linear256x5(n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
+// func linear256x5(rows int, n int, x *float32, ldx int, ahead int, mean *float64, b *float64, ldb int, h *float64, ldh int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·linear256x5(SB), NOSPLIT, $0-72
-	MOVQ   x+8(FP), SI
-	MOVQ   mean+32(FP), DX
-	MOVQ   b+40(FP), CX
-	MOVQ   ldx+16(FP), R8
-	MOVQ   ldb+48(FP), R9
-	MOVQ   n+0(FP), AX
-	SHLQ   $0x02, R8
-	SHLQ   $0x03, R9
-	LEAQ   (R9)(R9*2), R10
-	MOVQ   ahead+24(FP), BX
-	LEAQ   (SI)(BX*4), BX
+TEXT ·linear256x5(SB), NOSPLIT, $0-80
+	MOVQ x+16(FP), SI
+	MOVQ mean+40(FP), DX
+	MOVQ h+64(FP), DI
+	MOVQ b+48(FP), CX
+	MOVQ ldx+24(FP), R8
+	MOVQ ldb+56(FP), R9
+	MOVQ ldh+72(FP), R15
+	SHLQ $0x02, R8
+	SHLQ $0x03, R9
+	SHLQ $0x03, R15
+	LEAQ (R9)(R9*2), R10
+	MOVQ ahead+32(FP), BX
+	LEAQ (SI)(BX*4), BX
+
+rows:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -39249,8 +39523,9 @@ TEXT ·linear256x5(SB), NOSPLIT, $0-72
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
+	MOVQ   n+8(FP), AX
 
-loop:
+columns:
 	PREFETCHT1   (BX)
 	VCVTPS2PD    (SI), Y10
 	VSUBPD       (DX), Y10, Y10
@@ -39271,9 +39546,7 @@ loop:
 	ADDQ         $0x40, DX
 	ADDQ         $0x40, CX
 	SUBQ         $0x08, AX
-	JNZ          loop
-	MOVQ         h+56(FP), DI
-	MOVQ         ldh+64(FP), R8
+	JNZ          columns
 	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
@@ -39309,6 +39582,18 @@ loop:
 	VMOVSD       X4, 16(DI)
 	VMOVSD       X6, 24(DI)
 	VMOVSD       X8, 32(DI)
+	MOVQ         n+8(FP), AX
+	SHLQ         $0x02, AX
+	SUBQ         AX, SI
+	LEAQ         (SI)(R8*1), SI
+	SUBQ         AX, BX
+	LEAQ         (BX)(R8*1), BX
+	SHLQ         $0x01, AX
+	SUBQ         AX, DX
+	SUBQ         AX, CX
+	LEAQ         (DI)(R15*1), DI
+	SUBQ         $0x01, rows+0(FP)
+	JG           rows
 	VZEROUPPER
 	RET
 
