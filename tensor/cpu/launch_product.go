@@ -10,6 +10,10 @@ import (
 // costFlop is the time in nanoseconds of a multiplication and addition in a matrix product.
 const costFlop = 0.01
 
+// costFetch is the time in nanoseconds to fetch an element from the last cache, which bounds the product of a single row: there a
+// second core brings its own second-level cache.
+const costFetch = 0.04
+
 // leastRows is how many rows of a product with a packed operand are computed at a time, where there are as many: fewer
 // would fetch that operand too often.
 const leastRows = 64
@@ -75,17 +79,22 @@ func bindMatMul(v *value) func(*pool) func() {
 		}
 		// Threads split the longer side, each part in whole panels: fewer parts than elsewhere, since each packs the
 		// other operand again.
-		parts := 1
-		if p.threads > 1 && float64(m*n*k)*costFlop > 2*worthwhile {
-			parts = p.threads
+		parts, side, grain := 1, m, 14
+		if n >= m {
+			side, grain = n, 32
+		}
+		if m == 1 {
+			grain = 128 // the kernel of a single row takes so many columns
+		}
+		if max(float64(m*n*k)*costFlop, float64((m+n)*k)*costFetch) > 2*worthwhile {
+			parts = max(1, min(p.threads, side/grain))
 		}
 		return p.eachPart(parts, func(w *worker, part int) {
+			from, to := cut(side, grain, part, parts)
 			if n >= m {
-				n0, n1 := cut(n, 32, part, parts)
-				one(w, 0, 0, m, n0, n1)
+				one(w, 0, 0, m, from, to)
 			} else {
-				m0, m1 := cut(m, 14, part, parts)
-				one(w, 0, m0, m1, 0, n)
+				one(w, 0, from, to, 0, n)
 			}
 		})
 	}
