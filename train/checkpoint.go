@@ -170,6 +170,5 @@ func (t *trainer) restore(path string) error {
 		copy(like.F32, values)
 	}
 	t.state, t.before = s, s.Seconds
-	t.measuredAt = s.Step
 	return t.log.truncate(s.LogBytes)
 }

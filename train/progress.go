@@ -12,14 +12,29 @@ func (t *trainer) seconds() float64 { return t.before + time.Since(t.begun).Seco
 // tellEvery is the least time between reports of progress.
 const tellEvery = 100 * time.Millisecond
 
-// measure finds the recent speed, once enough time has gone by since it was last found.
+// pace is when a step had been made.
+type pace struct {
+	at   time.Time
+	step int
+}
+
+// paceWindow is the time of training over which the speed is found, at least, once it has gone by: long enough to hold validations and
+// previews as often as they come, and to smooth what other programs take.
+const paceWindow = 10 * time.Second
+
+// measure finds the recent speed: of the last one or two windows. The first step of all says nothing of it, as it touches all memory for
+// the first time and can take ten times as long as others.
 func (t *trainer) measure() {
-	since := time.Since(t.measured)
-	if since < tellEvery && t.perSec > 0 || t.state.Step == t.measuredAt {
-		return
+	now := pace{time.Now(), t.state.Step}
+	if t.from.at.IsZero() {
+		t.from, t.mark = now, now
 	}
-	t.perSec = float64((t.state.Step-t.measuredAt)*t.options.Batch) / max(since.Seconds(), 1e-9)
-	t.measured, t.measuredAt = time.Now(), t.state.Step
+	if now.step > t.from.step {
+		t.perSec = float64((now.step-t.from.step)*t.options.Batch) / max(now.at.Sub(t.from.at).Seconds(), 1e-9)
+	}
+	if now.at.Sub(t.mark.at) > paceWindow {
+		t.from, t.mark = t.mark, now
+	}
 }
 
 // tell reports progress: always, as at the end of an epoch, or at most ten times a second.

@@ -263,6 +263,9 @@ func TestProgress(t *testing.T) {
 	if most := 5 + int(time.Since(begun)/(100*time.Millisecond)); len(told) < 4 || len(told) > most {
 		t.Fatalf("told %d times, expected 4 to %d, the ends of the epochs and ten a second", len(told), most)
 	}
+	if first := told[0]; first.Step != 1 || first.ExamplesPerSecond != 0 || first.Remaining >= 0 {
+		t.Errorf("the first is %+v, expected no speed and no remaining time after a single step", first)
+	}
 	last := told[len(told)-1]
 	if !last.Done || last.Step != 300 || last.Steps != 300 || last.Epoch != 4 || last.Epochs != 4 ||
 		!(last.Loss > 0) || !(last.ValidationLoss > 0) || !(last.ExamplesPerSecond > 0) || last.Remaining != 0 {

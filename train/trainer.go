@@ -47,9 +47,8 @@ type trainer struct {
 	previewed  int           // the last epoch that run.Preview saw
 	previewing time.Duration // time that it took, all calls together
 
-	perSec     float64   // examples, lately
-	measured   time.Time // when that was found
-	measuredAt int       // and at which step
+	perSec     float64 // examples, lately
+	from, mark pace    // since when perSec is found, and since when it will be
 }
 
 // runningPhase is a phase with the names that the step's program has for its loss, its metrics, and the inputs that take
@@ -117,7 +116,7 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 	}
 	unknown := real(math.NaN())
 	t.state = state{EpochExtra: map[string]sum{}, TrainLoss: unknown, ValidLoss: unknown, Best: unknown}
-	t.begun, t.saved, t.measured = time.Now(), time.Now(), time.Now()
+	t.begun, t.saved = time.Now(), time.Now()
 	t.current = math.NaN()
 	if t.log, err = openLog(run.Dir); err != nil {
 		return nil, err
@@ -232,6 +231,9 @@ func (t *trainer) epoch(ctx context.Context) error {
 			return err
 		}
 		source.free <- next.batch
+		if t.from.at.IsZero() {
+			t.measure()
+		}
 		if t.state.Step%t.steps != 0 { // finishEpoch tells the rest, with what validation found
 			t.tell(false)
 		}
