@@ -224,8 +224,8 @@ func (c *columnScan) column(name string) (Column, error) {
 		return Column{}, fmt.Errorf("%s, column %q: %q, expected a number as in %d of %d rows; correct it, or leave it empty if the value is missing",
 			c.textAt, name, c.text, numbers, numbers+c.texts)
 	case len(c.levels) > maxLevels:
-		return Column{}, fmt.Errorf("column %q has more than %d different texts (such as %q in %s), expected numbers or a few categories; remove the column",
-			name, maxLevels, c.text, c.textAt)
+		return Column{}, fmt.Errorf("column %q has more than %d different texts (such as %s in %s), expected numbers or a few categories; remove the column",
+			name, maxLevels, abridged(c.text), c.textAt)
 	}
 	return Column{Name: name, Kind: Categorical, Levels: c.orderedLevels()}, nil
 }
