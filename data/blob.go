@@ -48,7 +48,7 @@ func openBlob(ctx context.Context, path string, limit int64) (*blob, error) {
 
 // decodeBlob decompresses f.
 func decodeBlob(ctx context.Context, f *os.File, info os.FileInfo, path string, limit int64) (*blob, error) {
-	spill, err := spillPath(path, info)
+	spill, err := spillPath(path, info, "")
 	if err != nil {
 		return nil, err
 	}
@@ -92,13 +92,13 @@ func gzipError(path string, at int64, err error) error {
 	return fmt.Errorf("%s: damaged gzip file after %d decoded bytes (%w); fetch it again", path, at, err)
 }
 
-// spillPath is where the decoded content of a compressed file goes: a name that changes with the file.
-func spillPath(path string, info os.FileInfo) (string, error) {
+// spillPath is where the decoded content of a file goes: a name that changes with the file and with how it is decoded.
+func spillPath(path string, info os.FileInfo, how string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", abs, info.Size(), info.ModTime().UnixNano()))
+	key := sha256.Sum256(fmt.Appendf(nil, "%s %d %d%s", abs, info.Size(), info.ModTime().UnixNano(), how))
 	return filepath.Join(cacheFolder(), "decoded", fmt.Sprintf("%x", key[:16])), nil
 }
 

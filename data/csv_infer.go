@@ -21,9 +21,10 @@ type columnScan struct {
 	missing              int
 	levels               map[string]bool // every different field, up to one more than maxLevels
 	text                 string          // the first field that is not a number
-	textLine             int
-	large                bool // a whole number beyond maxExact
-	repeats              bool // the field of the first row comes again
+	textAt               string          // where that is
+	declared             []string        // the levels in the order in which the file declares them, nil where it does not
+	large                bool            // a whole number beyond maxExact
+	repeats              bool            // the field of the first row comes again
 }
 
 func (c *columnScan) add(field string, line int) {
@@ -35,7 +36,7 @@ func (c *columnScan) add(field string, line int) {
 	switch {
 	case !ok:
 		if c.texts++; c.texts == 1 {
-			c.text, c.textLine = field, line
+			c.text, c.textAt = field, fmt.Sprintf("line %d", line)
 		}
 	case whole:
 		c.wholes++
@@ -48,8 +49,11 @@ func (c *columnScan) add(field string, line int) {
 	}
 }
 
-// sortedLevels is the different fields of the column, in their order.
-func (c *columnScan) sortedLevels() []string {
+// orderedLevels is what the file declares as the levels of the column, else the different fields in their order.
+func (c *columnScan) orderedLevels() []string {
+	if c.declared != nil {
+		return c.declared
+	}
 	levels := make([]string, 0, len(c.levels))
 	for level := range c.levels {
 		levels = append(levels, level)
@@ -217,13 +221,13 @@ func (c *columnScan) column(name string) (Column, error) {
 	case c.texts == 0:
 		return Column{Name: name, Kind: Numeric}, nil
 	case numbers >= 9*c.texts && len(c.levels) > fewLevels:
-		return Column{}, fmt.Errorf("line %d, column %q: %q, expected a number as in %d of %d rows; correct it, or leave it empty if the value is missing",
-			c.textLine, name, c.text, numbers, numbers+c.texts)
+		return Column{}, fmt.Errorf("%s, column %q: %q, expected a number as in %d of %d rows; correct it, or leave it empty if the value is missing",
+			c.textAt, name, c.text, numbers, numbers+c.texts)
 	case len(c.levels) > maxLevels:
-		return Column{}, fmt.Errorf("column %q has more than %d different texts (such as %q in line %d), expected numbers or a few categories; remove the column",
-			name, maxLevels, c.text, c.textLine)
+		return Column{}, fmt.Errorf("column %q has more than %d different texts (such as %s in %s), expected numbers or a few categories; remove the column",
+			name, maxLevels, abridged(c.text), c.textAt)
 	}
-	return Column{Name: name, Kind: Categorical, Levels: c.sortedLevels()}, nil
+	return Column{Name: name, Kind: Categorical, Levels: c.orderedLevels()}, nil
 }
 
 // labelColumn finds the label by the name of its column, or in a table without a header also by its number from 1.
@@ -249,5 +253,5 @@ func classColumn(name string, c *columnScan) ([]string, error) {
 	if len(c.levels) == 0 {
 		return nil, fmt.Errorf("label column %q has no value, expected a class in each row", name)
 	}
-	return c.sortedLevels(), nil
+	return c.orderedLevels(), nil
 }

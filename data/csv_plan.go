@@ -15,6 +15,7 @@ type rowPlan struct {
 	source []int // source[j] is the field of column j
 	label  int   // the field of the label, -1 without
 	schema *Schema
+	none   string // what stands where a value is missing, for messages
 
 	levels  []map[string]float32 // level -> code, of each categorical column
 	classes map[string]int32
@@ -62,10 +63,10 @@ func (p *csvPlan) parse(dst []float32, fields []string) (class int32, err error)
 		}
 		v, _, ok := number(field)
 		if !ok {
-			return 0, fmt.Errorf("column %q: %q, expected a number, or empty where it is missing", c.Name, field)
+			return 0, fmt.Errorf("column %q: %q, expected a number, or %s where it is missing", c.Name, field, p.none)
 		}
 		if math.IsInf(v, 0) {
-			return 0, fmt.Errorf("column %q: %s is not finite in float32, expected a number up to 3.4e38, or empty where it is missing", c.Name, field)
+			return 0, p.notFinite(j, field)
 		}
 		dst[j] = float32(v)
 	}
@@ -84,14 +85,28 @@ func (p *rowPlan) noClass() error {
 	return fmt.Errorf("label column %q: no value, expected a class; fill it in or remove the row", p.schema.Label)
 }
 
+// notFinite is the error of a number in column j that is infinite or beyond float32.
+func (p *rowPlan) notFinite(j int, number any) error {
+	return fmt.Errorf("column %q: %v is not finite in float32, expected a number up to 3.4e38, or %s where it is missing", p.schema.Columns[j].Name, number, p.none)
+}
+
 // level is the code of a level of the categorical column j.
 func (p *rowPlan) level(j int, field string) (float32, error) {
 	code, ok := p.levels[j][field]
 	if !ok {
 		c := p.schema.Columns[j]
-		return 0, fmt.Errorf("column %q: unknown level %q, expected one of %s, or empty where it is missing", c.Name, field, quoted(c.Levels))
+		return 0, fmt.Errorf("column %q: unknown level %q, expected one of %s, or %s where it is missing", c.Name, field, quoted(c.Levels), p.none)
 	}
 	return code, nil
+}
+
+// checkClass refuses whole numbers as classes that float64 cannot tell from their neighbours.
+func (p *rowPlan) checkClass(v float64) error {
+	if math.Abs(v) < 1<<53 {
+		return nil
+	}
+	return fmt.Errorf("label column %q: %.0f, expected numbers of classes below 2^53, beyond which float64 has not all; number the classes from 0",
+		p.schema.Label, v)
 }
 
 // class is the index of a class.
@@ -125,31 +140,14 @@ func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (
 		return nil, err
 	}
 	p := &csvPlan{file: f, width: len(first)}
-	p.label = -1
-	var missing []string
-	for _, c := range want.Columns {
-		j := slices.Index(first, c.Name)
-		if j < 0 {
-			missing = append(missing, c.Name)
-		}
-		p.source = append(p.source, j)
+	missing, err := p.byName(first, want, src)
+	if err != nil {
+		return nil, fmt.Errorf("%s: line %d: %w", name, rows.line(), err)
 	}
 	source, label, inOrder := want.places(len(first))
 	switch k := len(want.Columns); {
 	case len(missing) == 0:
 		p.header = true
-		if want.Labelled() && want.Label != "" {
-			p.label = slices.Index(first, want.Label)
-		}
-		extra := without(first, want)
-		for j, column := range first {
-			if i := slices.Index(first, column); i < j && !slices.Contains(extra, column) {
-				return nil, fmt.Errorf("%s: line %d: columns %d and %d are both named %q, expected different names", name, rows.line(), i+1, j+1, column)
-			}
-		}
-		if len(extra) > 0 {
-			src.Notes = append(src.Notes, fmt.Sprintf("%s: the model does not know the columns %s; they are left out", name, quoted(extra)))
-		}
 	case len(missing) == k && inOrder && hasNumber(first):
 		p.source, p.label = source, label
 	default:
@@ -157,6 +155,35 @@ func planForSchema(ctx context.Context, f *csvFile, src *Source, want *Schema) (
 	}
 	p.schema = want.labelled(p.label >= 0)
 	return p, nil
+}
+
+// byName finds the columns of a fitted model, and its label where that is there, among columns with names. It lists those that
+// are missing; where none is, columns that the model does not know get a note.
+func (p *rowPlan) byName(names []string, want *Schema, src *Source) (missing []string, err error) {
+	p.label = -1
+	for _, c := range want.Columns {
+		j := slices.Index(names, c.Name)
+		if j < 0 {
+			missing = append(missing, c.Name)
+		}
+		p.source = append(p.source, j)
+	}
+	if len(missing) > 0 {
+		return missing, nil
+	}
+	if want.Labelled() && want.Label != "" {
+		p.label = slices.Index(names, want.Label)
+	}
+	extra := without(names, want)
+	for j, name := range names {
+		if i := slices.Index(names, name); i < j && !slices.Contains(extra, name) {
+			return nil, fmt.Errorf("columns %d and %d are both named %q, expected different names", i+1, j+1, name)
+		}
+	}
+	if len(extra) > 0 {
+		src.Notes = append(src.Notes, fmt.Sprintf("%s: the model does not know the columns %s; they are left out", src.Name, quoted(extra)))
+	}
+	return nil, nil
 }
 
 // labelled is s for a table that has its label column, or that does not.

@@ -25,6 +25,7 @@ func openCSV(ctx context.Context, path string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	plan.none = "empty"
 	plan.index()
 	s, err := plan.read(ctx, o)
 	if err != nil {

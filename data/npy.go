@@ -85,6 +85,7 @@ func openNPY(ctx context.Context, path string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	plan.none = "NaN"
 	plan.index()
 	s, err := f.load(ctx, plan, o)
 	if err != nil {
@@ -151,7 +152,7 @@ func (f *npyFile) parse(text string) error {
 	}
 	descr, order, shape := values["descr"], values["fortran_order"], values["shape"]
 	if !ok || !closed || rest != "" || descr == "" || order != "True" && order != "False" || !strings.HasPrefix(shape, "(") {
-		return fmt.Errorf("header %s, expected {'descr': …, 'fortran_order': …, 'shape': (…)}; write the array again with numpy.save", npyQuote(text))
+		return fmt.Errorf("header %s, expected {'descr': …, 'fortran_order': …, 'shape': (…)}; write the array again with numpy.save", abridged(text))
 	}
 	f.fortran = order == "True"
 	if err := f.parseType(descr); err != nil {
@@ -161,7 +162,7 @@ func (f *npyFile) parse(text string) error {
 	for _, axis := range strings.Split(strings.TrimSuffix(strings.Trim(shape, "() \t"), ","), ",") {
 		n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(axis), "L")) // Python 2 wrote long integers so
 		if err != nil || n < 1 {
-			return fmt.Errorf("shape %s, expected (n, d) or (n,), with at least one row and one column", npyQuote(shape))
+			return fmt.Errorf("shape %s, expected (n, d) or (n,), with at least one row and one column", abridged(shape))
 		}
 		dims = append(dims, n)
 	}
@@ -170,10 +171,10 @@ func (f *npyFile) parse(text string) error {
 		dims = append(dims, 1)
 	case 2:
 	default:
-		return fmt.Errorf("shape %s, expected (n, d), n rows of d columns, or (n,); save array.reshape(len(array), -1)", npyQuote(shape))
+		return fmt.Errorf("shape %s, expected (n, d), n rows of d columns, or (n,); save array.reshape(len(array), -1)", abridged(shape))
 	}
 	if f.n, f.d = dims[0], dims[1]; f.d > npyMostWidth {
-		return fmt.Errorf("shape %s, expected at most %d columns; transpose the array if its examples are its columns", npyQuote(shape), npyMostWidth)
+		return fmt.Errorf("shape %s, expected at most %d columns; transpose the array if its examples are its columns", abridged(shape), npyMostWidth)
 	}
 	return nil
 }
@@ -189,16 +190,7 @@ func (f *npyFile) parseType(descr string) error {
 		}
 	}
 	return fmt.Errorf("elements of type %s, expected bool, integers of 8 to 64 bits, float32 or float64; save array.astype(numpy.float32) where they are numbers",
-		npyQuote(name))
-}
-
-// npyQuote shows a piece of a header on one line, the first letters of a long one.
-func npyQuote(text string) string {
-	text = strings.TrimSpace(text)
-	if r := []rune(text); len(r) > 60 {
-		text = string(r[:59]) + "…"
-	}
-	return strconv.Quote(text)
+		abridged(name))
 }
 
 // checkSize compares the size of the file with what the header says. Every row and column has a byte in it or more, so that
@@ -347,13 +339,8 @@ func (f *npyFile) planForSchema(want *Schema) (plan rowPlan, err error) {
 	return plan, nil
 }
 
-// text is a number as a class or level is written: 3, 0.5.
-func (f *npyFile) text(v float64) string {
-	if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-		return strconv.FormatInt(int64(v), 10)
-	}
-	return strconv.FormatFloat(v, 'g', -1, min(64, 8*f.size))
-}
+// text is a number as a class or level is written.
+func (f *npyFile) text(v float64) string { return numberText(v, min(64, 8*f.size)) }
 
 // example writes the columns of one row to dst and returns its class, -1 without label.
 func (f *npyFile) example(plan *rowPlan, dst []float32, row []float64) (class int32, err error) {
@@ -366,7 +353,7 @@ func (f *npyFile) example(plan *rowPlan, dst []float32, row []float64) (class in
 				return 0, err
 			}
 		case math.Abs(v) > math.MaxFloat32:
-			return 0, fmt.Errorf("column %q: %v is not finite in float32, expected a number up to 3.4e38, or NaN where it is missing", plan.schema.Columns[j].Name, v)
+			return 0, plan.notFinite(j, v)
 		default:
 			dst[j] = float32(v)
 		}
@@ -377,10 +364,12 @@ func (f *npyFile) example(plan *rowPlan, dst []float32, row []float64) (class in
 	switch v := row[plan.label]; {
 	case v != v:
 		return 0, plan.noClass()
-	case f.whole && math.Abs(v) >= 1<<53:
-		return 0, fmt.Errorf("label column %q: %.0f, expected numbers of classes below 2^53, beyond which float64 has not all; number the classes from 0",
-			plan.schema.Label, v)
 	default:
+		if f.whole {
+			if err := plan.checkClass(v); err != nil {
+				return 0, err
+			}
+		}
 		return plan.class(f.text(v))
 	}
 }

@@ -63,3 +63,11 @@ func infinity(field string) (v float64, whole, ok bool) {
 	}
 	return 0, false, false
 }
+
+// numberText is a number as a class or level is written: 3, 0.5. bits says whether it was a float32 or a float64.
+func numberText(v float64, bits int) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		return strconv.FormatInt(int64(v), 10)
+	}
+	return strconv.FormatFloat(v, 'g', -1, bits)
+}

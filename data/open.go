@@ -12,10 +12,13 @@ import (
 	"github.com/likely-ml/likely/internal/suggest"
 )
 
+// tableNames are how the names of tables end, for messages.
+const tableNames = ".csv, .tsv, .arff, .npy"
+
 // Open opens what as a data set: a known name, or a path. A path that exists wins over a name. A path is a folder of class
 // folders of pictures, a flat folder of pictures, a folder with train/ and test/ of either kind, a folder of IDX files or
-// one such file, one picture, or a table: CSV or an array of numpy (.npy). Compressed (.gz) IDX files and tables are read as
-// they are.
+// one such file, one picture, or a table: CSV, ARFF (.arff) or an array of numpy (.npy). Compressed (.gz) IDX files and
+// tables are read as they are.
 func Open(ctx context.Context, what string, o Options) (*Source, error) {
 	o, err := o.normal()
 	if err != nil {
@@ -45,6 +48,10 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 		if !info.IsDir() {
 			return openNPY(ctx, what, o)
 		}
+	case ".arff":
+		if !info.IsDir() {
+			return openARFF(ctx, what, o)
+		}
 	}
 	if err := wantsPictures(what, o); err != nil {
 		return nil, err
@@ -57,14 +64,14 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 	case idxName.MatchString(base):
 		return openIDX(ctx, what, map[string]idxFiles{"": {what, idxLabelFile(what)}}, nil, o)
 	}
-	return nil, fmt.Errorf("%s: unknown kind of file, expected a table (.csv, .tsv, .npy), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
-		what, strings.Join(pictureExtensions, ", "))
+	return nil, fmt.Errorf("%s: unknown kind of file, expected a table (%s), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
+		what, tableNames, strings.Join(pictureExtensions, ", "))
 }
 
 // wantsPictures reports what in o is meant for a table, where what holds pictures.
 func wantsPictures(what string, o Options) error {
 	if o.Schema != nil && !o.Schema.IsImage() {
-		return fmt.Errorf("%s: no table, but the model expects one with %v; give a .csv, .tsv or .npy file", what, o.Schema.Shape)
+		return fmt.Errorf("%s: no table, but the model expects one with %v; give a table (%s)", what, o.Schema.Shape, tableNames)
 	}
 	if len(o.Ignore) > 0 {
 		return fmt.Errorf("%s: no table, so it has no column %q to ignore", what, o.Ignore[0])

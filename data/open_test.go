@@ -50,8 +50,8 @@ func TestOpenRefuses(t *testing.T) {
 	wantError(t, err, "no-such", "no such file", "digits, fashion-mnist, mnist")
 	_, err = Open(ctx, "digits:half", Options{})
 	wantError(t, err, `unknown part "half" of digits`, "train, test or all")
-	_, err = Open(ctx, write(t, nil, t.TempDir(), "t.parquet"), Options{})
-	wantError(t, err, "t.parquet", "expected a table (.csv")
+	_, err = Open(ctx, write(t, nil, t.TempDir(), "t.xlsx"), Options{})
+	wantError(t, err, "t.xlsx", "expected a table (.csv")
 	_, err = Get(ctx, "nothing", nil)
 	wantError(t, err, "nothing")
 	if dir, err := Get(ctx, "digits", nil); dir != "" || err != nil {

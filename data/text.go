@@ -22,3 +22,12 @@ func quoted(names []string) string {
 	}
 	return b.String()
 }
+
+// abridged quotes a piece of a file on one line, the first letters of a long one.
+func abridged(text string) string {
+	text = strings.TrimSpace(text)
+	if r := []rune(text); len(r) > 60 {
+		text = string(r[:59]) + "…"
+	}
+	return strconv.Quote(text)
+}
