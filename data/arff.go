@@ -121,7 +121,7 @@ func (f *arffFile) attribute(s *arffScanner) error {
 	if len(f.attributes) == npyMostWidth {
 		return fmt.Errorf("attribute %q is one of more than %d, expected no more; transpose the table if its examples are its columns", name.text, npyMostWidth)
 	}
-	a := arffAttribute{typedColumn: typedColumn{name: strings.Clone(name.text), bits: 64}}
+	a := arffAttribute{typedColumn: typedColumn{name: strings.Clone(name.text)}}
 	kind, err := s.next()
 	if err != nil {
 		return fmt.Errorf("attribute %q: %w", a.name, err)

@@ -15,8 +15,8 @@ import (
 	"unicode/utf8"
 )
 
-// typedTable is a table in a format that names its columns and says of what type they are: ARFF or Parquet. It is read from
-// its beginning to its end only.
+// typedTable is a table in a format that names its columns and says of what type they are, as ARFF does. It is read
+// from its beginning to its end only.
 type typedTable struct {
 	blob    *blob
 	columns []typedColumn
@@ -27,10 +27,8 @@ type typedTable struct {
 
 // typedColumn is what a typed table says of a column. Whether it is one of numbers or of texts, its cells tell.
 type typedColumn struct {
-	name    string
-	levels  []string // of a column with declared levels
-	bits    int      // of floating-point numbers, for their text as levels
-	refused error    // why the column cannot be used, nil if it can
+	name   string
+	levels []string // of a column with declared levels
 }
 
 // rowReader calls visit with each row and its place. A cell of a column that is not used may hold anything. Errors of visit
@@ -110,7 +108,7 @@ func (t *typedTable) planForSchema(p *rowPlan, src *Source, want *Schema) error 
 		return fmt.Errorf("%s: the columns %s of the model are missing, expected them by name among %s", t.blob.name, quoted(missing), quoted(t.names()))
 	}
 	p.schema = want.labelled(p.label >= 0)
-	return t.check(p.used(len(t.columns)))
+	return nil
 }
 
 // used says which of n fields the plan reads.
@@ -125,16 +123,6 @@ func (p *rowPlan) used(n int) []bool {
 	return used
 }
 
-// check reports a column that is used and cannot be.
-func (t *typedTable) check(used []bool) error {
-	for j, c := range t.columns {
-		if used[j] && c.refused != nil {
-			return fmt.Errorf("%s: column %q: %w", t.blob.name, c.name, c.refused)
-		}
-	}
-	return nil
-}
-
 // infer reads the table once and decides what each column is: one with declared levels has these, one of texts those that come,
 // and one of numbers is Integer where all are whole.
 func (t *typedTable) infer(ctx context.Context, p *rowPlan, src *Source, o Options) error {
@@ -145,9 +133,6 @@ func (t *typedTable) infer(ctx context.Context, p *rowPlan, src *Source, o Optio
 			scans[j].levels[level] = true
 		}
 		used[j] = !slices.Contains(o.Ignore, c.name)
-	}
-	if err := t.check(used); err != nil {
-		return err
 	}
 	rows := 0
 	err := t.rows.each(ctx, used, "looking at ", o, func(at int, row []cell) error {
@@ -160,7 +145,7 @@ func (t *typedTable) infer(ctx context.Context, p *rowPlan, src *Source, o Optio
 				return fmt.Errorf("%s: %s, column %q: %w", t.blob.name, t.at(at), t.columns[j].name, err)
 			}
 			if v.kind != missingCell && v.kind != textCell && t.columns[j].name == o.Label && len(scans[j].levels) <= maxLevels {
-				scans[j].levels[t.text(j, v)] = true
+				scans[j].levels[v.asLevel()] = true
 			}
 		}
 		return nil
@@ -203,12 +188,12 @@ func (c *columnScan) addCell(v cell, t *typedTable, at int) error {
 
 func (t *typedTable) at(row int) string { return fmt.Sprintf(t.place, row) }
 
-// text is a cell as a class or level of column j.
-func (t *typedTable) text(j int, v cell) string {
+// asLevel is the cell as a class or level is written.
+func (v cell) asLevel() string {
 	if v.kind == textCell {
 		return v.text
 	}
-	return numberText(v.number, t.columns[j].bits)
+	return numberText(v.number, 64)
 }
 
 // example writes the columns of one row to dst and returns its class, -1 without label.
@@ -220,7 +205,7 @@ func (t *typedTable) example(p *rowPlan, dst []float32, row []cell) (class int32
 			continue
 		}
 		if p.levels[j] != nil {
-			if dst[j], err = p.level(j, t.text(at, v)); err != nil {
+			if dst[j], err = p.level(j, v.asLevel()); err != nil {
 				return 0, err
 			}
 			continue
@@ -249,7 +234,7 @@ func (t *typedTable) example(p *rowPlan, dst []float32, row []cell) (class int32
 			return 0, err
 		}
 	}
-	return p.class(t.text(p.label, v))
+	return p.class(v.asLevel())
 }
 
 // examples calls visit with the columns and the class of each row.
