@@ -46,6 +46,10 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 			return openNPY(ctx, what, o)
 		}
 	}
+	if !info.IsDir() && !isPictureFile(base) && !idxName.MatchString(base) {
+		return nil, fmt.Errorf("%s: unknown kind of file, expected a table (.csv, .tsv, .npy), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
+			what, strings.Join(pictureExtensions, ", "))
+	}
 	if err := wantsPictures(what, o); err != nil {
 		return nil, err
 	}
@@ -54,11 +58,8 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 		return openFolder(ctx, what, o)
 	case isPictureFile(base):
 		return openPicture(ctx, what, o)
-	case idxName.MatchString(base):
-		return openIDX(ctx, what, map[string]idxFiles{"": {what, idxLabelFile(what)}}, nil, o)
 	}
-	return nil, fmt.Errorf("%s: unknown kind of file, expected a table (.csv, .tsv, .npy), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
-		what, strings.Join(pictureExtensions, ", "))
+	return openIDX(ctx, what, map[string]idxFiles{"": {what, idxLabelFile(what)}}, nil, o)
 }
 
 // wantsPictures reports what in o is meant for a table, where what holds pictures.
@@ -80,6 +81,9 @@ func unknownName(what string) error {
 	names := make([]string, len(knownSets))
 	for i, k := range knownSets {
 		names[i] = k.Name
+	}
+	if what == "" {
+		return fmt.Errorf("the name of the data is empty, expected a path or one of %s", strings.Join(names, ", "))
 	}
 	if i := strings.LastIndexByte(what, ':'); i > 0 {
 		if _, ok := knownByName(what[:i]); ok || isFile(what[:i]) || isDir(what[:i]) {
