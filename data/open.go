@@ -53,6 +53,10 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 			return openARFF(ctx, what, o)
 		}
 	}
+	if !info.IsDir() && !isPictureFile(base) && !idxName.MatchString(base) {
+		return nil, fmt.Errorf("%s: unknown kind of file, expected a table (%s), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
+			what, tableNames, strings.Join(pictureExtensions, ", "))
+	}
 	if err := wantsPictures(what, o); err != nil {
 		return nil, err
 	}
@@ -61,11 +65,8 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 		return openFolder(ctx, what, o)
 	case isPictureFile(base):
 		return openPicture(ctx, what, o)
-	case idxName.MatchString(base):
-		return openIDX(ctx, what, map[string]idxFiles{"": {what, idxLabelFile(what)}}, nil, o)
 	}
-	return nil, fmt.Errorf("%s: unknown kind of file, expected a table (%s), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
-		what, tableNames, strings.Join(pictureExtensions, ", "))
+	return openIDX(ctx, what, map[string]idxFiles{"": {what, idxLabelFile(what)}}, nil, o)
 }
 
 // wantsPictures reports what in o is meant for a table, where what holds pictures.
@@ -87,6 +88,9 @@ func unknownName(what string) error {
 	names := make([]string, len(knownSets))
 	for i, k := range knownSets {
 		names[i] = k.Name
+	}
+	if what == "" {
+		return fmt.Errorf("the name of the data is empty, expected a path or one of %s", strings.Join(names, ", "))
 	}
 	if i := strings.LastIndexByte(what, ':'); i > 0 {
 		if _, ok := knownByName(what[:i]); ok || isFile(what[:i]) || isDir(what[:i]) {

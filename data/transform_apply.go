@@ -46,7 +46,7 @@ func (t *Transform) applyRow(dst, src []float32) error {
 				hot[code] = 1
 			}
 		case missing && t.Kind == Raw:
-			return fmt.Errorf("column %q: the value is missing; use the standardise transform, or fill it in", s.Name)
+			return fmt.Errorf("column %q: the value is missing; fill it in, or remove the row", s.Name)
 		case missing:
 			dst[at] = 0 // the mean
 		default:

@@ -63,7 +63,8 @@ func (a *app) dataInfo() *cobra.Command {
 		Short: "Describe a data set: shape, classes, counts, missing values",
 		Example: `  likely data info fashion-mnist:test
   likely data info patients.csv --label outcome`,
-		Args: words(1, 1),
+		Args:              words(1, 1),
+		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := read.options()
 			if err != nil {
@@ -169,7 +170,8 @@ looked for in LIKELY_DATA/NAME, in the user's cache and in /usr/share/datasets;
 else they are downloaded and checked. What was downloaded before is kept.`,
 		Example: `  likely data get fashion-mnist
   LIKELY_DATA=/srv/data likely data get mnist`,
-		Args: words(1, 1),
+		Args:              words(1, 1),
+		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m := a.meter()
 			dir, err := data.Get(cmd.Context(), args[0], m.data)

@@ -123,7 +123,9 @@ func fitParts(ctx context.Context, s *data.Source, split string, validation floa
 		if p.train, test, err = data.Split(ctx, s.All, testFraction, seed); err != nil {
 			return p, err
 		}
-		p.provenance.TestFraction, p.heldOut = testFraction, test.Len()
+		if p.heldOut = test.Len(); p.heldOut > 0 { // a few examples have no fifth
+			p.provenance.TestFraction = testFraction
+		}
 	}
 	if validation > 0 {
 		if p.train, p.validation, err = data.Split(ctx, p.train, validation, seed); err != nil {

@@ -63,7 +63,8 @@ Written distributions:
   likely divergence gaussian.safetensors mixture.safetensors --kind kl --json
   likely divergence real.csv synthetic.csv
   likely divergence real.npy synthetic.npy --kind sliced_wasserstein2 -n 100000`,
-		Args: words(2, 2),
+		Args:              words(2, 2),
+		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.runDivergence(cmd.Context(), args[0], args[1], f)
 		},

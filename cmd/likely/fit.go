@@ -259,7 +259,7 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	if f.run != "" {
 		path := filepath.Join(f.run, "model.safetensors")
 		if err := model.SaveFile(path, fitted); err != nil {
-			return err
+			return errors.Join(err, folder.finish("failed", nil))
 		}
 		if r.Out == "" {
 			r.Out = path
@@ -267,7 +267,7 @@ func (a *app) runFit(ctx context.Context, name, arg string, f fitFlags) error {
 	}
 	if f.out != "" {
 		if err := model.SaveFile(r.Out, fitted); err != nil {
-			return err
+			return errors.Join(err, folder.finish("failed", nil))
 		}
 	}
 	if err := folder.finish("done", &r); err != nil {

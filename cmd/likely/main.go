@@ -32,10 +32,14 @@ func main() {
 
 // run executes one command line and returns the exit status. An error becomes one line on stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := &app{stdout: stdout, stderr: stderr}
+	out := &checkedWriter{w: stdout}
+	app := &app{stdout: out, stderr: stderr}
 	root := app.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.err
+	}
 	if err == nil {
 		return exitSuccess
 	}
@@ -50,6 +54,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "likely: %s\n", oneLine(err))
 	return exitFailed
+}
+
+// checkedWriter remembers the first error of w, such as a full disk, so that no command ends with success whose output is not whole.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // oneLine is the text of an error, whose lines are joined.

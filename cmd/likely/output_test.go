@@ -1,13 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/measure"
 	"github.com/likely-ml/likely/model"
 )
@@ -69,5 +76,44 @@ func TestMergeKeepsBoth(t *testing.T) {
 	se := got["standard_errors"].(map[string]any)
 	if got["n"] != 10.0 || got["sample_n"] != 5.0 || got["kid"] != 2.0 || se["mean"] != 0.1 || se["kid"] != 0.2 {
 		t.Errorf("merged to %v", got)
+	}
+}
+
+// full is a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestOutputIsWhole demands that no command succeeds whose output could not be written.
+func TestOutputIsWhole(t *testing.T) {
+	for _, line := range [][]string{{"models"}, {"models", "cnn"}, {"version"}, {"--version"}, {"data", "list", "--json"}, {"--help"}, {"completion", "bash"}} {
+		var stderr bytes.Buffer
+		if status := run(t.Context(), line, full{}, &stderr); status != exitFailed || !strings.Contains(stderr.String(), syscall.ENOSPC.Error()) {
+			t.Errorf("%v: exit status %d, expected %d: %s", line, status, exitFailed, &stderr)
+		}
+	}
+}
+
+// TestHalfAFolder demands that a folder of samples that cannot be finished leaves nothing behind, and nothing else is touched.
+func TestHalfAFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	other := filepath.Join(dir, "b", "other.png")
+	if err := os.MkdirAll(filepath.Dir(other), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(other, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	schema := &data.Schema{Shape: data.Shape{Height: 2, Width: 2, Channels: 1}, MaxValue: 255, Classes: []string{"a", "b"}}
+	b := data.NewBatch(schema.Shape, 2, true)
+	b.Y[1] = 1
+	if err := writeFolder(t.Context(), dir, schema, b); err == nil || !strings.Contains(err.Error(), "other.png is in it") {
+		t.Errorf("error %v, expected that folder b is not empty", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "a")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("folder a is still there (%v), expected nothing of what was begun", err)
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Errorf("the picture that was there before: %v", err)
 	}
 }

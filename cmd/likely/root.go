@@ -64,6 +64,7 @@ picture, or a table: a CSV or ARFF file, or an array that numpy.save wrote
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true // ours has examples and fits 80 columns
 	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpCommand(help()) // cobra's own succeeds where there is no such command
 
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
@@ -76,6 +77,25 @@ picture, or a table: a CSV or ARFF file, or an array that numpy.save wrote
 	root.AddCommand(a.quickstart(), a.data(), a.models(), a.fit(), a.predict(), a.sample(), a.evaluate(), a.divergence(), a.augment(),
 		a.report(), a.version(), a.completion())
 	return root
+}
+
+func help() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		Example: `  likely help fit
+  likely help data info`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return &usageError{err}
+			}
+			if len(rest) > 0 {
+				return unknownCommand(about, rest[0])
+			}
+			return about.Help()
+		},
+	}
 }
 
 // check looks at the flags that all commands share.
@@ -115,7 +135,7 @@ func unknownCommand(parent *cobra.Command, word string) error {
 		}
 	}
 	hint := suggest.Hint(word, names)
-	if hint == "" {
+	if hint == "" && len(names) > 0 {
 		hint = ", expected one of " + strings.Join(names, ", ")
 	}
 	return usagef("unknown command %q of %s%s", word, parent.CommandPath(), hint)

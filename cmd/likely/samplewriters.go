@@ -113,9 +113,22 @@ func cell(schema *data.Schema, j int, v float32) string {
 }
 
 // writeFolder writes one PNG for each picture, 00001.png and on, in a folder for each class. The folders must be new or
-// empty: pictures of an earlier call among these would pass for samples of this model.
-func writeFolder(ctx context.Context, dir string, schema *data.Schema, b data.Batch) error {
+// empty: pictures of an earlier call among these would pass for samples of this model. If anything fails, what was written is removed.
+func writeFolder(ctx context.Context, dir string, schema *data.Schema, b data.Batch) (err error) {
 	made := map[string]bool{}
+	var written []string
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, path := range written {
+			os.Remove(path) // the first error is the one to report
+		}
+		for folder := range made {
+			os.Remove(folder) // empty now
+		}
+		os.Remove(dir) // stays where something else is in it
+	}()
 	for i := range b.Len() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -131,12 +144,11 @@ func writeFolder(ctx context.Context, dir string, schema *data.Schema, b data.Ba
 			made[folder] = true
 		}
 		picture := toImage(schema, b.Row(i))
-		err := atomicfile.Write(filepath.Join(folder, fmt.Sprintf("%05d.png", i+1)), func(w io.Writer) error {
-			return png.Encode(w, picture)
-		})
-		if err != nil {
+		path := filepath.Join(folder, fmt.Sprintf("%05d.png", i+1))
+		if err := atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, picture) }); err != nil {
 			return err
 		}
+		written = append(written, path)
 	}
 	return nil
 }

@@ -4,7 +4,9 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -16,10 +18,11 @@ func Write(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
-		return err
+		return about(path, err)
 	}
 	defer func() {
 		if err != nil {
+			err = about(path, err)
 			f.Close() // the first error is the one to report; a second Close does no harm
 			os.Remove(f.Name())
 		}
@@ -44,6 +47,15 @@ func Write(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// about is err with path in the place of the name of the temporary file, which nobody has seen.
+func about(path string, err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) && filepath.Ext(e.Path) == ".tmp" && filepath.Dir(e.Path) == filepath.Dir(path) {
+		e.Path = path
+	}
+	return err
 }
 
 // permissions are those of the file that is replaced, or the usual ones for a new file: CreateTemp's are for the owner

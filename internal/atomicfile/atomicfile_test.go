@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/likely-ml/likely/internal/atomicfile"
@@ -64,7 +65,12 @@ func TestFailureLeavesTheOldFile(t *testing.T) {
 }
 
 func TestMissingFolder(t *testing.T) {
-	if err := atomicfile.Write(filepath.Join(t.TempDir(), "none", "model"), write("x")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("error %v, expected that the folder does not exist", err)
+	path := filepath.Join(t.TempDir(), "none", "model")
+	err := atomicfile.Write(path, write("x"))
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("error %v, expected that the folder does not exist", err)
+	}
+	if want := "open " + path + ": "; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %q, expected %q and the cause: the temporary file has a name that nobody knows", err, want)
 	}
 }
