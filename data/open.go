@@ -39,19 +39,11 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 		return openKnown(ctx, k, o)
 	}
 	base := filepath.Base(what)
-	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(base, ".gz"))) {
-	case ".csv", ".tsv", ".txt":
-		if !info.IsDir() {
-			return openCSV(ctx, what, o)
+	if read := tableReaders[strings.ToLower(filepath.Ext(strings.TrimSuffix(base, ".gz")))]; read != nil && !info.IsDir() {
+		if err := wantsTable(what, o); err != nil {
+			return nil, err
 		}
-	case ".npy":
-		if !info.IsDir() {
-			return openNPY(ctx, what, o)
-		}
-	case ".arff":
-		if !info.IsDir() {
-			return openARFF(ctx, what, o)
-		}
+		return read(ctx, what, o)
 	}
 	if !info.IsDir() && !isPictureFile(base) && !idxName.MatchString(base) {
 		return nil, fmt.Errorf("%s: unknown kind of file, expected a table (%s), a picture (%s) or IDX pictures (…-images-idx3-ubyte)",
@@ -67,6 +59,22 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 		return openPicture(ctx, what, o)
 	}
 	return openIDX(ctx, what, map[string]idxFiles{"": {what, idxLabelFile(what)}}, nil, o)
+}
+
+// tableReaders open tables, by the extensions of their names.
+var tableReaders = map[string]func(context.Context, string, Options) (*Source, error){
+	".csv": openCSV, ".tsv": openCSV, ".txt": openCSV, ".arff": openARFF, ".npy": openNPY,
+}
+
+// ErrNoPictures: Options of pictures, a height, width or number of channels, were given for a table.
+var ErrNoPictures = errors.New("a table, whose rows have no height, width or channels to choose")
+
+// wantsTable reports what in o is meant for pictures, where what holds a table. A schema of pictures is for the reader to refuse.
+func wantsTable(what string, o Options) error {
+	if o.Schema != nil && o.Schema.IsImage() || o.Height == 0 && o.Channels == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, ErrNoPictures)
 }
 
 // wantsPictures reports what in o is meant for a table, where what holds pictures.

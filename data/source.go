@@ -49,9 +49,9 @@ func (s *Source) setParts(train, test Set) (err error) {
 // Options says how Open reads. The zero value takes everything from the data.
 type Options struct {
 	// Height and Width resize pictures. 0 takes the size from the data: the commonest, where pictures differ. Where only
-	// one is given, the other is the same. A picture of another aspect ratio is stretched.
+	// one is given, the other is the same. A picture of another aspect ratio is stretched. With a table it is ErrNoPictures.
 	Height, Width int
-	// Channels is 1 for grey, 3 for colour, and 0 for grey if every picture is grey.
+	// Channels is 1 for grey, 3 for colour, and 0 for grey if every picture is grey. With a table others than 0 are ErrNoPictures.
 	Channels int
 	// Label names the column of a table that holds the class. Without it a table has no labels.
 	Label string

@@ -272,7 +272,7 @@ func (m *Autoencoder) sample(dst data.Batch, y []int32, r *rand.Rand) error {
 	if err := m.CheckBatch(dst); err != nil {
 		return err
 	}
-	z, err := m.latents(dst.Len(), y, r)
+	z, err := m.latents(dst.Len(), y, m.tuning.Temperature, r)
 	if err != nil {
 		return err
 	}
@@ -293,6 +293,28 @@ func (m *Autoencoder) decode(z []float32, y []int32, n int) (data.Batch, error) 
 
 // LatentSize is the number of dimensions of z.
 func (m *Autoencoder) LatentSize() int { return m.net.latent }
+
+// StandardLatent reports whether the prior is [NormalPrior].
+func (m *Autoencoder) StandardLatent() bool { return m.net.latentPrior == NormalPrior }
+
+// SampleLatent draws from p(z|y).
+func (m *Autoencoder) SampleLatent(z []float32, y []int32, r *rand.Rand) error {
+	if err := model.CheckRand(r); err != nil {
+		return err
+	}
+	n := len(z) / m.net.latent
+	if n*m.net.latent != len(z) {
+		return fmt.Errorf("vae: %w: %d latent numbers, expected a multiple of %d", model.ErrShape, len(z), m.net.latent)
+	}
+	if m.net.classes > 0 {
+		if err := m.CheckClasses(y, n); err != nil {
+			return err
+		}
+	}
+	drawn, err := m.latents(n, y, 1, r)
+	copy(z, drawn)
+	return err
+}
 
 // Encode gives the mean of q(z|x).
 func (m *Autoencoder) Encode(dst []float32, x data.Batch, y []int32) error {

@@ -182,9 +182,9 @@ func (m *autoencoder) beginPseudo(ctx context.Context, set data.Set, card *model
 	return nil
 }
 
-// latents are n draws of z ~ p(z|y), row-major (n, latent). Temperature multiplies the standard deviations.
-func (m *Autoencoder) latents(n int, y []int32, r *rand.Rand) ([]float32, error) {
-	z := normals(n*m.net.latent, m.tuning.Temperature, r)
+// latents are n draws of z ~ p(z|y), row-major (n, latent). The temperature multiplies the standard deviations.
+func (m *Autoencoder) latents(n int, y []int32, temperature float64, r *rand.Rand) ([]float32, error) {
+	z := normals(n*m.net.latent, temperature, r)
 	switch m.net.latentPrior {
 	case FlowPrior:
 		return z, m.call(m.colour, n, y, []rows{{"e", z}}, rows{"z", z})

@@ -1,6 +1,7 @@
 package generative
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -249,6 +250,85 @@ func TestImportanceLoss(t *testing.T) {
 			tighter, _ := mean(16)
 			if !(tighter > bound+4*se) {
 				t.Errorf("the bound is %v with 16 draws and %v with one (standard error %v), expected it to grow", tighter, bound, se)
+			}
+		})
+	}
+}
+
+// TestSampleLatent holds draws of z against the prior: f of a flow's draws is the noise they are made of, the moments of a
+// vamp prior's are those of the mixture, and a sample is what the decoder makes of a draw.
+func TestSampleLatent(t *testing.T) {
+	set := some(digits(t).Train, 8)
+	const n, latent = 4000, 3
+	y := make([]int32, n)
+	for i := range y {
+		y[i] = 7
+	}
+	for _, prior := range []LatentPrior{NormalPrior, VampPrior, FlowPrior} {
+		t.Run(string(prior), func(t *testing.T) {
+			recipe := tinyVAE()
+			recipe.Prior, recipe.Pseudo, recipe.Epochs = prior, 30, 5
+			fitted, _ := fit(t, recipe, set, model.Run{})
+			m := fitted.(*CondAutoencoder)
+			if m.StandardLatent() != (prior == NormalPrior) {
+				t.Errorf("StandardLatent is %v", m.StandardLatent())
+			}
+			z := make([]float32, n*latent)
+			if err := m.SampleLatent(z, y, rand.New(rand.NewPCG(3, 4))); err != nil {
+				t.Fatal(err)
+			}
+			noise := normals(n*latent, 1, rand.New(rand.NewPCG(3, 4)))
+			switch prior {
+			case NormalPrior:
+				if !slices.Equal(z, noise) {
+					t.Error("the draws are not those of N(0, I)")
+				}
+			case FlowPrior:
+				e := ranExactly(t, m.vars, func(g *tensor.Graph) {
+					e, _ := m.net.whiten(constantOf(g, z, n, latent), classesOf(g, y))
+					g.Output("e", e)
+				})
+				for i, v := range e.Output("e").F32 {
+					if diff := math.Abs(float64(v - noise[i])); !(diff <= 1e-4) {
+						t.Fatalf("f(z) is %v, expected %v", v, noise[i])
+					}
+				}
+			case VampPrior:
+				pseudo := m.vars["pseudo"].F32
+				var first, second [latent]float64 // moments of the mixture of class 7
+				for k := 7; k < 30; k += 10 {
+					mean, logVariance := make([]float32, latent), make([]float32, latent)
+					if err := m.call(m.posterior, 1, y[:1], []rows{{"x", pseudo[k*64 : (k+1)*64]}}, rows{"mean", mean}, rows{"log_variance", logVariance}); err != nil {
+						t.Fatal(err)
+					}
+					for j, v := range mean {
+						first[j] += float64(v) / 3
+						second[j] += (float64(v)*float64(v) + math.Exp(float64(logVariance[j]))) / 3
+					}
+				}
+				for j := range latent {
+					sum := 0.0
+					for i := range n {
+						sum += float64(z[i*latent+j]) / n
+					}
+					se := math.Sqrt((second[j] - first[j]*first[j]) / n)
+					if !(math.Abs(sum-first[j]) <= 4.5*se) {
+						t.Errorf("dimension %d has the mean %v, expected %v (standard error %v)", j, sum, first[j], se)
+					}
+				}
+			}
+			drawn, decoded := data.NewBatch(m.Shape(), n, false), data.NewBatch(m.Shape(), n, false)
+			if err := m.SampleGiven(drawn, y, rand.New(rand.NewPCG(3, 4))); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Decode(decoded, z, y); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(drawn.X, decoded.X) {
+				t.Error("a sample is not what the decoder makes of a draw of z")
+			}
+			if err := m.SampleLatent(z[1:], y, rand.New(rand.NewPCG(3, 4))); !errors.Is(err, model.ErrShape) {
+				t.Errorf("a number short: error %v", err)
 			}
 		})
 	}

@@ -11,6 +11,7 @@
 //	Encoder       x -> latent                    CondEstimator an estimate of log p(x|y)
 //	Decoder       latent -> x                    Tunable       sampling options
 //	Featurer      x -> features                  LatentLikelihood  log p(x|z) and its gradient by z
+//	LatentSampler z ~ p(z), where not N(0, I)
 //
 // Units. A model takes x and gives x in the raw units of the data: pixels 0..Schema.MaxValue, table values, a categorical
 // value as the code of its level. It owns the data.Transform that it learned behind. Log-probabilities are float64 nats,
@@ -188,6 +189,16 @@ type Decoder interface {
 	// Decode fills dst.X with the mean x of each code, row-major (n, LatentSize); y is nil where the model is not
 	// conditional.
 	Decode(dst data.Batch, z []float32, y []int32) error
+}
+
+// LatentSampler is a Decoder with a prior over codes of its own. That of every other one is N(0, I).
+type LatentSampler interface {
+	Decoder
+	// StandardLatent reports whether p(z), or p(z|y) for every y, is N(0, I) after all.
+	StandardLatent() bool
+	// SampleLatent fills z, row-major (n, LatentSize), with n independent draws from p(z), or from p(z|y_i) where the model is
+	// conditional; else y is nil. Sampling options do not count.
+	SampleLatent(z []float32, y []int32, r *rand.Rand) error
 }
 
 // Featurer is a classifier that shows what it sees in x before it decides: the activations of the layer before its logits. They are a

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -65,7 +66,10 @@ func (a *app) open(ctx context.Context, arg string, o data.Options) (*data.Sourc
 	o.Progress = m.data
 	source, err := data.Open(ctx, what, o)
 	m.end()
-	if err != nil {
+	switch {
+	case errors.Is(err, data.ErrNoPictures):
+		return nil, "", usagef("%w; leave out --size and --channels", err)
+	case err != nil:
 		return nil, "", err
 	}
 	for _, n := range source.Notes {

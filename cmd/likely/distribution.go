@@ -61,7 +61,7 @@ func (a *app) openPair(ctx context.Context, p, q string, f dataFlags) (*pair, er
 		if other := both[1-i]; other.schema != nil {
 			wanted := *other.schema
 			wanted.Classes = nil
-			own = data.Options{Schema: &wanted, SkipBad: f.skipBad}
+			own.Schema = &wanted // wins over the rest
 		}
 		source, set, err := a.openPart(ctx, one.name, own)
 		if err != nil {

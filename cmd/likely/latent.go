@@ -101,7 +101,8 @@ type latent struct {
 	schema  *data.Schema
 	encoder model.Encoder // nil: the model has none
 	decoder model.Decoder
-	size    int // of a code
+	prior   model.LatentSampler // nil: N(0, I)
+	size    int                 // of a code
 	// Of a conditional model: the class to decode as, for what has no label or, with --class, for all.
 	conditional, chosen, noted bool
 	class                      int32
@@ -114,6 +115,9 @@ func (a *app) openLatent(m model.Model, path string, file *model.File, f sampleF
 		return nil, usagef("%s holds the model %s, which has no latent space to go through; expected one such as vae or gan", path, l.name)
 	}
 	l.encoder, _ = m.(model.Encoder)
+	if prior, ok := m.(model.LatentSampler); ok && !prior.StandardLatent() {
+		l.prior = prior
+	}
 	l.size = l.decoder.LatentSize()
 	if f.class == "" {
 		return l, nil
@@ -219,7 +223,7 @@ func (a *app) runLatent(ctx context.Context, m model.Model, path string, file *m
 		e, err = l.interpolation(ctx, f, r)
 	case "--traverse":
 		out = "traversal.png"
-		e, err = l.traversal(ctx, f)
+		e, err = l.traversal(ctx, f, r)
 	case "--reconstruct":
 		out = "reconstruction.png"
 		e, err = l.reconstruction(ctx, f, r)
@@ -300,11 +304,11 @@ func (l *latent) stops(ctx context.Context, f sampleFlags, r *rand.Rand) ([]plac
 	unlabelled := false
 	for _, name := range names {
 		if name == "random" {
-			p := place{make([]float32, l.size), l.class}
-			for j := range p.z {
-				p.z[j] = float32(r.NormFloat64())
+			drawn, err := l.random(1, l.class, r)
+			if err != nil {
+				return nil, err
 			}
-			stops, unlabelled = append(stops, p), true
+			stops, unlabelled = append(stops, drawn...), true
 			continue
 		}
 		if err := l.needsEncoder("--interpolate "+f.interpolate, "expected random,random"); err != nil {
@@ -351,6 +355,29 @@ func (l *latent) stops(ctx context.Context, f sampleFlags, r *rand.Rand) ([]plac
 		}
 	}
 	return stops, nil
+}
+
+// random are n places drawn from p(z), or of a conditional model from p(z|y).
+func (l *latent) random(n int, y int32, r *rand.Rand) ([]place, error) {
+	z := make([]float32, n*l.size)
+	if l.prior == nil {
+		for j := range z {
+			z[j] = float32(r.NormFloat64())
+		}
+	} else {
+		var classes []int32
+		if l.conditional {
+			classes = slices.Repeat([]int32{y}, n)
+		}
+		if err := l.prior.SampleLatent(z, classes, r); err != nil {
+			return nil, err
+		}
+	}
+	places := make([]place, n)
+	for i := range places {
+		places[i] = place{z[i*l.size : (i+1)*l.size], y}
+	}
+	return places, nil
 }
 
 // lerp is (1−t) a + t b.
@@ -404,14 +431,16 @@ func writeWalk(w io.Writer, schema *data.Schema, b data.Batch) error {
 	return report.Animation(w, frames, walkDelay)
 }
 
-// traversed is how many dimensions are shown where -n does not say, and codeExamples how many examples tell which.
+// traversed is how many dimensions are shown where -n does not say, and codeExamples how many examples, or draws of a prior, tell
+// their moments.
 const (
 	traversed    = 8
 	codeExamples = 2000
 )
 
-// traversal moves along one dimension at a time, from −3 to 3, with all others at 0.
-func (l *latent) traversal(ctx context.Context, f sampleFlags) (exhibit, error) {
+// traversal moves along one dimension at a time, from three standard deviations of the prior below its mean to three above, with all
+// others at their means: from −3 to 3 with all others at 0, where the prior is N(0, I).
+func (l *latent) traversal(ctx context.Context, f sampleFlags, r *rand.Rand) (exhibit, error) {
 	rows, steps := min(orElse(f.n, traversed), l.size), orElse(f.steps, 7)
 	dims := make([]int, l.size)
 	for j := range dims {
@@ -424,7 +453,14 @@ func (l *latent) traversal(ctx context.Context, f sampleFlags) (exhibit, error) 
 		}
 		slices.SortStableFunc(dims, func(a, b int) int { return cmp.Compare(variance[b], variance[a]) })
 	}
-	at := func(i int) float64 { return -3 + 6*float64(i%steps)/float64(steps-1) }
+	mean, sd, err := l.priorMoments(r)
+	if err != nil {
+		return exhibit{}, err
+	}
+	at := func(i int) float64 {
+		j := dims[i/steps]
+		return mean[j] + sd[j]*(-3+6*float64(i%steps)/float64(steps-1))
+	}
 	e := exhibit{grid: report.GridOptions{MaxValue: l.schema.MaxValue, Columns: steps}}
 	e.before = []column{
 		{"dimension", func(i int) string { return strconv.Itoa(dims[i/steps] + 1) }},
@@ -433,15 +469,34 @@ func (l *latent) traversal(ctx context.Context, f sampleFlags) (exhibit, error) 
 	places := make([]place, rows*steps)
 	for i := range places {
 		places[i] = place{make([]float32, l.size), l.class}
+		for j, v := range mean {
+			places[i].z[j] = float32(v)
+		}
 		places[i].z[dims[i/steps]] = float32(at(i))
 	}
 	l.noteClass("no class is chosen")
 	for _, j := range dims[:rows] {
 		e.grid.Labels = append(e.grid.Labels, fmt.Sprint("z", j+1))
 	}
-	var err error
 	e.batch, err = l.decode(places)
 	return e, err
+}
+
+// priorMoments are the mean and the standard deviation of each dimension under p(z), or p(z|y) of the class to decode as: 0 and 1
+// of N(0, I), and estimates from draws of another.
+func (l *latent) priorMoments(r *rand.Rand) (mean, sd []float64, err error) {
+	if l.prior == nil {
+		return make([]float64, l.size), slices.Repeat([]float64{1}, l.size), nil
+	}
+	drawn, err := l.random(codeExamples, l.class, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	mean, sd = moments(drawn, l.size)
+	for j, v := range sd {
+		sd[j] = math.Sqrt(v)
+	}
+	return mean, sd, nil
 }
 
 // variances are those of each dimension of the code over the first examples of a set. A dimension that the model does not
@@ -463,7 +518,13 @@ func (l *latent) variances(ctx context.Context, arg string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	mean, variance := make([]float64, l.size), make([]float64, l.size)
+	_, variance := moments(places, l.size)
+	return variance, nil
+}
+
+// moments are the mean and the variance of each of the given number of dimensions.
+func moments(places []place, size int) (mean, variance []float64) {
+	mean, variance = make([]float64, size), make([]float64, size)
 	for _, p := range places {
 		for j, v := range p.z {
 			mean[j] += float64(v) / float64(len(places))
@@ -475,7 +536,7 @@ func (l *latent) variances(ctx context.Context, arg string) ([]float64, error) {
 			variance[j] += d * d / float64(len(places))
 		}
 	}
-	return variance, nil
+	return mean, variance
 }
 
 // reconstructed is how many examples are shown where -n does not say.

@@ -247,14 +247,15 @@ func (l *latent) ends(ctx context.Context, set data.Set, r *rand.Rand) (ends []p
 			labels = l.schema.Classes[:walks]
 		}
 		for i := range 2 * walks {
-			p := place{z: make([]float32, l.size)}
-			for j := range p.z {
-				p.z[j] = float32(r.NormFloat64())
-			}
+			y := int32(0)
 			if l.conditional {
-				p.y = int32(i / 2)
+				y = int32(i / 2)
 			}
-			ends = append(ends, p)
+			drawn, err := l.random(1, y, r)
+			if err != nil {
+				return nil, nil, err
+			}
+			ends = append(ends, drawn...)
 		}
 		return ends, labels, nil
 	}

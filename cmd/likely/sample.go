@@ -48,12 +48,13 @@ scaled to sd 1.
 A model with a latent space, such as vae or gan, shows it in other ways:
 
 --interpolate A,B walks from A to B, and on to C where one is named. Each is the
-number of an example of --data, from 1, a picture file, or the word random.
---out NAME.gif makes it move.
+number of an example of --data, from 1, a picture file, or the word random, a
+draw from the model's prior. --out NAME.gif makes it move.
 
 --traverse shows what single dimensions of the latent do: a row for each of -n,
-from -3 to 3. With --data it takes those whose codes vary most there, else the
-first.
+from -3 to 3, or where the prior is learned from three of its standard
+deviations below its mean to three above. With --data it takes those whose codes
+vary most there, else the first.
 
 --reconstruct shows -n examples of --data, each beside what the model makes of
 its code.`,

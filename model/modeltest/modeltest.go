@@ -72,6 +72,7 @@ var checks = []check{
 	{"sample_range", isSampler, checkSampleRange},
 	{"sample_density", hasSmallDensity, checkSampleDensity},
 	{"decoder", isDecoder, checkDecoder},
+	{"latent_sampler", isLatentSampler, checkLatentSampler},
 	{"tunable", isTunable, checkTunable},
 }
 

@@ -154,9 +154,10 @@ func sameBits(a, b []float64) int {
 	return -1
 }
 
-func isClassifier(t *trial) bool { _, ok := t.model.(model.Classifier); return ok }
-func isDecoder(t *trial) bool    { _, ok := t.model.(model.Decoder); return ok }
-func isTunable(t *trial) bool    { _, ok := t.model.(model.Tunable); return ok }
+func isClassifier(t *trial) bool    { _, ok := t.model.(model.Classifier); return ok }
+func isDecoder(t *trial) bool       { _, ok := t.model.(model.Decoder); return ok }
+func isLatentSampler(t *trial) bool { _, ok := t.model.(model.LatentSampler); return ok }
+func isTunable(t *trial) bool       { _, ok := t.model.(model.Tunable); return ok }
 
 func hasImportanceBound(t *trial) bool { return len(t.importanceBounds()) > 0 }
 

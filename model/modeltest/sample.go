@@ -87,6 +87,43 @@ func checkDecoder(t *trial) error {
 	return nil
 }
 
+// checkLatentSampler: codes are finite numbers, the same of the same random numbers and others of others; codes of another length, no
+// random numbers and an unknown class are errors.
+func checkLatentSampler(t *trial) error {
+	m := t.model.(model.LatentSampler)
+	var y, unknown []int32
+	if isConditional(t) {
+		y, unknown = t.y, slices.Repeat([]int32{-1}, len(t.y))
+	}
+	size := t.x.Len() * m.LatentSize()
+	first, again, other := make([]float32, size), make([]float32, size), make([]float32, size)
+	if err := errors.Join(m.SampleLatent(first, y, random(2)), m.SampleLatent(again, y, random(2)), m.SampleLatent(other, y, random(7))); err != nil {
+		return fmt.Errorf("method SampleLatent: %w", err)
+	}
+	if !slices.Equal(first, again) || slices.Equal(first, other) {
+		return errors.New("method SampleLatent: expected equal codes of equal random numbers, and others of others")
+	}
+	for i, v := range first {
+		if z := float64(v); math.IsNaN(z) || math.IsInf(z, 0) {
+			return fmt.Errorf("method SampleLatent: number %d is %v, expected a finite one", i, v)
+		}
+	}
+	if m.LatentSize() > 1 || y != nil {
+		if err := m.SampleLatent(first[1:], y, random(2)); !errors.Is(err, model.ErrShape) {
+			return fmt.Errorf("method SampleLatent of codes that are one number short returned the error %v, expected one that wraps %q", err, model.ErrShape)
+		}
+	}
+	if err := m.SampleLatent(first, y, nil); !errors.Is(err, model.ErrNoRand) {
+		return fmt.Errorf("method SampleLatent without random numbers returned the error %v, expected %v", err, model.ErrNoRand)
+	}
+	if unknown != nil {
+		if err := m.SampleLatent(first, unknown, random(2)); !errors.Is(err, model.ErrClass) {
+			return fmt.Errorf("method SampleLatent of class -1 returned the error %v, expected one that wraps %q", err, model.ErrClass)
+		}
+	}
+	return nil
+}
+
 // checkTunable: a model tuned with the options that it has answers the same, and the model itself stays as it is.
 func checkTunable(t *trial) error {
 	m := t.model.(model.Tunable)
