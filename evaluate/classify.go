@@ -28,7 +28,10 @@ type Classification struct {
 	// Brier is the mean of sum_k (p(k|x) - [k = y])^2 over all classes: 0 is perfect, 2 the worst. With two classes it
 	// is twice the score that looks at one class only.
 	Brier measure.Estimate
-	// ECE is the expected calibration error over Reliability.
+	// ECE is the expected calibration error over Reliability. It is biased upwards, the more the fewer the examples (Roelofs et al.,
+	// Mitigating bias in calibration error estimation, AISTATS 2022), and that of a resample is so twice over. Its interval is moved
+	// down by that second bias. Where this is greater than the spread of resamples, as it may be of a calibrated classifier, the
+	// interval lies below the value and is too narrow.
 	ECE measure.Estimate
 	// ROCAUC is the area under the ROC curve: with two classes of class 1, with more the average of each class against
 	// the rest over the classes that occur. Its standard error is DeLong's. It is NaN where only one class occurs.

@@ -381,7 +381,7 @@ func writeMarked(ctx context.Context, path string, s data.Set, real int) error {
 	if err != nil {
 		return err
 	}
-	mark := column{syntheticColumn, func(i int) string {
+	mark := column{syntheticColumn, data.Integer, func(i int) string {
 		if i >= real {
 			return "1"
 		}

@@ -276,7 +276,8 @@ func (a *app) runEvaluate(ctx context.Context, path, arg string, f evaluateFlags
 	return nil
 }
 
-// warnings say which measures come from too few examples, those of one reason on a line.
+// warnings say which measures come from too few examples, those of one reason on a line, and which have an interval that leaves
+// their own value out.
 func warnings(results []result) []string {
 	type reason struct{ n, least int }
 	var reasons []reason
@@ -296,6 +297,19 @@ func warnings(results []result) []string {
 	lines := make([]string, len(reasons))
 	for i, why := range reasons {
 		lines[i] = fmt.Sprintf("%s of %s: at least %s make sense", strings.Join(names[why], ", "), plural(why.n, "example", "examples"), count(why.least))
+	}
+	for _, r := range results {
+		for _, m := range r.Measures() {
+			where, truth := "above", "lower"
+			switch {
+			case m.Interval == nil || m.Interval.Low <= m.Value && m.Value <= m.Interval.High:
+				continue
+			case m.Value < m.Interval.Low:
+				where, truth = "below", "higher"
+			}
+			lines = append(lines, fmt.Sprintf("%s is %s its 95%% interval: chance moves it less than its bias does, so that the truth is likely %s and the interval too narrow",
+				m.Name, where, truth))
+		}
 	}
 	return lines
 }

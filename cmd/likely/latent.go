@@ -85,8 +85,8 @@ func (f *latentFlags) check(s *sampleFlags) error {
 		return usagef("-n is how many to draw; with --interpolate say --steps")
 	case mode == "--reconstruct" && f.data == "":
 		return usagef("--reconstruct needs examples: --data DATA")
-	case mode != "" && s.out != "" && !isFileName(s.out):
-		return usagef("--out %s: with %s expected a name that ends in .png or .csv", s.out, mode)
+	case mode != "" && s.out != "" && (!isFileName(s.out) || isArray(s.out)):
+		return usagef("--out %s: with %s expected a name that ends in .png, .csv or .parquet", s.out, mode)
 	}
 	return nil
 }
@@ -272,7 +272,7 @@ func (l *latent) interpolation(ctx context.Context, f sampleFlags, r *rand.Rand)
 	}
 	places, at := walk(stops, steps, way)
 	e := exhibit{grid: report.GridOptions{MaxValue: l.schema.MaxValue, Columns: min(steps, 12)}}
-	e.before = []column{{"t", func(i int) string { return strconv.FormatFloat(at[i], 'g', 6, 64) }}}
+	e.before = []column{{"t", data.Numeric, func(i int) string { return strconv.FormatFloat(at[i], 'g', 6, 64) }}}
 	e.batch, err = l.decode(places)
 	return e, err
 }
@@ -463,8 +463,8 @@ func (l *latent) traversal(ctx context.Context, f sampleFlags, r *rand.Rand) (ex
 	}
 	e := exhibit{grid: report.GridOptions{MaxValue: l.schema.MaxValue, Columns: steps}}
 	e.before = []column{
-		{"dimension", func(i int) string { return strconv.Itoa(dims[i/steps] + 1) }},
-		{"z", func(i int) string { return strconv.FormatFloat(at(i), 'g', 6, 64) }},
+		{"dimension", data.Integer, func(i int) string { return strconv.Itoa(dims[i/steps] + 1) }},
+		{"z", data.Numeric, func(i int) string { return strconv.FormatFloat(at(i), 'g', 6, 64) }},
 	}
 	places := make([]place, rows*steps)
 	for i := range places {
@@ -564,8 +564,8 @@ func (l *latent) reconstruction(ctx context.Context, f sampleFlags, r *rand.Rand
 	}
 	e := exhibit{batch: sideBySide(x, again), grid: report.GridOptions{MaxValue: l.schema.MaxValue, Group: 2}}
 	e.before = []column{
-		{"example", func(i int) string { return strconv.Itoa(index[i/2] + 1) }},
-		{"of", func(i int) string { return []string{"data", "model"}[i%2] }},
+		{"example", data.Integer, func(i int) string { return strconv.Itoa(index[i/2] + 1) }},
+		{"of", data.Categorical, func(i int) string { return []string{"data", "model"}[i%2] }},
 	}
 	return e, nil
 }

@@ -47,11 +47,11 @@ func (n *nearest) find(ctx context.Context, samples data.Batch) error {
 func (n *nearest) exhibit(schema *data.Schema, samples data.Batch) exhibit {
 	e := exhibit{batch: sideBySide(samples, n.x), grid: report.GridOptions{MaxValue: schema.MaxValue, Group: 2}}
 	e.before = []column{
-		{"nearest", func(i int) string { return strconv.Itoa(n.found[i].Index + 1) }},
-		{"distance", func(i int) string { return strconv.FormatFloat(n.found[i].Distance, 'g', 6, 64) }},
+		{"nearest", data.Integer, func(i int) string { return strconv.Itoa(n.found[i].Index + 1) }},
+		{"distance", data.Numeric, func(i int) string { return strconv.FormatFloat(n.found[i].Distance, 'g', 6, 64) }},
 	}
 	if data.File(n.set, 0) != "" {
-		e.before = append(e.before, column{"nearest_file", func(i int) string { return data.File(n.set, n.found[i].Index) }})
+		e.before = append(e.before, column{"nearest_file", data.Categorical, func(i int) string { return data.File(n.set, n.found[i].Index) }})
 	}
 	return e
 }

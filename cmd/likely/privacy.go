@@ -271,8 +271,8 @@ func writePairs(w io.Writer, schema *data.Schema, pairs []evaluate.Pair) error {
 		copy(b.Row(2*i+1), p.Original)
 	}
 	return writeTable(w, schema, b,
-		column{"pair", func(i int) string { return strconv.Itoa(i/2 + 1) }},
-		column{"is", func(i int) string { return []string{"generated", "training"}[i%2] }},
-		column{"distance", func(i int) string { return strconv.FormatFloat(pairs[i/2].Distance, 'g', 6, 64) }},
-		column{"copy", func(i int) string { return strconv.FormatBool(pairs[i/2].Copy) }})
+		column{"pair", data.Integer, func(i int) string { return strconv.Itoa(i/2 + 1) }},
+		column{"is", data.Categorical, func(i int) string { return []string{"generated", "training"}[i%2] }},
+		column{"distance", data.Numeric, func(i int) string { return strconv.FormatFloat(pairs[i/2].Distance, 'g', 6, 64) }},
+		column{"copy", data.Categorical, func(i int) string { return strconv.FormatBool(pairs[i/2].Copy) }})
 }

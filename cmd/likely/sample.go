@@ -37,9 +37,14 @@ NAME, of all classes in equal shares with --class all, which is also what a
 conditional model does without the flag, and else from p(x).
 
 --out NAME.png writes one page of pictures, a row for each class where they
-divide evenly; NAME.csv a table; any other name is a folder of PNG files, with
-a folder, new or empty, for each class. Without --out pictures go to samples.png
+divide evenly; NAME.csv or NAME.parquet a table, the label its last column;
+NAME.npy an array of numpy; any other name is a folder of PNG files, with a
+folder, new or empty, for each class. Without --out pictures go to samples.png
 and tables to standard output.
+
+The array has the rows of a table as float32 (n, columns), and pictures as uint8
+(n, height, width, channels) in the values of the data, such as 0 to 255. The
+names of the classes, where there are any, are texts in NAME.labels.npy.
 
 --nearest DATA shows beside each sample the example of DATA that is nearest to
 it, so that a copy is seen: the Euclidean distance of pixels, or of columns
@@ -73,7 +78,7 @@ its code.`,
 	flags.StringArrayVar(&f.settings, "set", nil, "a sampling option of the model, `name=value`")
 	flags.StringVar(&f.nearest, "nearest", "", "show beside each sample the nearest example of `DATA`")
 	f.latentFlags.add(flags)
-	flags.StringVar(&f.out, "out", "", "PNG page, GIF animation, CSV table or folder, by its `name`")
+	flags.StringVar(&f.out, "out", "", "page, animation, table, array or folder, by its `name`")
 	return cmd
 }
 
@@ -82,8 +87,8 @@ func (f *sampleFlags) check() error {
 	switch {
 	case f.n < 0:
 		return usagef("-n is %d, expected at least 1", f.n)
-	case slices.Contains([]string{".parquet", ".npy", ".jpg", ".jpeg"}, filepath.Ext(f.out)): // no names of folders
-		return usagef("--out %s: expected a name that ends in .png, .gif or .csv, or a folder", f.out)
+	case slices.Contains([]string{".jpg", ".jpeg"}, filepath.Ext(f.out)): // no names of folders
+		return usagef("--out %s: expected a name that ends in .png, .gif, .csv, .parquet or .npy, or a folder", f.out)
 	case strings.HasSuffix(f.out, ".gif") && f.interpolate == "":
 		return usagef("--out %s: only --interpolate moves; expected a name that ends in .png or .csv, or a folder", f.out)
 	}
@@ -91,10 +96,10 @@ func (f *sampleFlags) check() error {
 		return err
 	}
 	switch {
+	case f.nearest != "" && f.out != "" && (!isFileName(f.out) || isArray(f.out)):
+		return usagef("--out %s: with --nearest expected a name that ends in .png, .csv or .parquet", f.out)
 	case f.out == "" || isFileName(f.out):
 		return checkOut(f.out)
-	case f.nearest != "":
-		return usagef("--out %s: with --nearest expected a name that ends in .png or .csv", f.out)
 	}
 	return checkOutFolder("--out", f.out)
 }
@@ -111,8 +116,14 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		return err
 	}
 	schema := file.Card.Schema
-	if !schema.IsImage() && f.out != "" && !strings.HasSuffix(f.out, ".csv") {
-		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv", f.out, path)
+	if !schema.IsImage() && f.out != "" && !isTable(f.out) && !isArray(f.out) {
+		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv, .parquet or .npy", f.out, path)
+	}
+	for _, c := range schema.Columns {
+		if c.Kind == data.Categorical && isArray(f.out) {
+			return usagef("--out %s: column %q is of categories, which an array of numbers has no place for; expected a name that ends in .csv or .parquet",
+				f.out, c.Name)
+		}
 	}
 	if f.mode() != "" {
 		return a.runLatent(ctx, m, path, file, f)
@@ -130,6 +141,13 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 	}
 	if f.out != "" && !isFileName(f.out) {
 		if err := checkEmptyFor(f.out, y.names(schema)); err != nil {
+			return err
+		}
+	}
+	labels := ""
+	if isArray(f.out) && y.classes != nil {
+		labels = classArray(f.out)
+		if err := checkOut(labels); err != nil {
 			return err
 		}
 	}
@@ -151,7 +169,7 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 			return err
 		}
 		e = near.exhibit(schema, b)
-		if strings.HasSuffix(f.out, ".csv") || !schema.IsImage() {
+		if isTable(f.out) || !schema.IsImage() {
 			e.batch = b
 		}
 	}
@@ -163,6 +181,9 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		object := map[string]any{"model": file.Card.Name, "n": b.Len(), "shape": schema.Dims(), "seed": a.seed}
 		if f.out != "" {
 			object["out"] = f.out
+		}
+		if labels != "" {
+			object["labels"] = labels
 		}
 		if y.classes != nil {
 			object["classes"] = y.names(schema)
@@ -176,7 +197,7 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		if near != nil {
 			closest = near.closest()
 		}
-		return a.facts("model", file.Card.Name, "seed", fmt.Sprint(a.seed), "examples", count(b.Len()), "closest", closest, "written", f.out)
+		return a.facts("model", file.Card.Name, "seed", fmt.Sprint(a.seed), "examples", count(b.Len()), "closest", closest, "written", f.out, "labels", labels)
 	}
 	return nil
 }
@@ -189,8 +210,13 @@ func mostSamples(schema *data.Schema) int64 { return maxSampleBytes / int64(4*(s
 
 // isFileName reports whether --out names one file, as opposed to a folder.
 func isFileName(out string) bool {
-	return strings.HasSuffix(out, ".csv") || strings.HasSuffix(out, ".png") || strings.HasSuffix(out, ".gif")
+	return isTable(out) || isArray(out) || strings.HasSuffix(out, ".png") || strings.HasSuffix(out, ".gif")
 }
+
+func isTable(out string) bool {
+	return strings.HasSuffix(out, ".csv") || strings.HasSuffix(out, ".parquet")
+}
+func isArray(out string) bool { return strings.HasSuffix(out, ".npy") }
 
 // tune sets the sampling options of a model.
 func tune(m model.Model, path string, settings []string) (model.Model, error) {
@@ -320,6 +346,18 @@ func (a *app) writeExhibit(ctx context.Context, out string, schema *data.Schema,
 		return table(a.stdout)
 	case strings.HasSuffix(out, ".csv"):
 		return atomicfile.Write(out, table)
+	case strings.HasSuffix(out, ".parquet"):
+		return atomicfile.Write(out, func(w io.Writer) error {
+			return writeParquet(ctx, w, tableColumns(schema, e.batch, e.before), e.batch.Len())
+		})
+	case isArray(out):
+		if e.batch.Y != nil { // first: where there is an array, its classes are there
+			err := atomicfile.Write(classArray(out), func(w io.Writer) error { return writeClassArray(w, schema.Classes, e.batch.Y) })
+			if err != nil {
+				return err
+			}
+		}
+		return atomicfile.Write(out, func(w io.Writer) error { return writeArray(w, schema, e.batch) })
 	case strings.HasSuffix(out, ".png"):
 		return atomicfile.Write(out, func(w io.Writer) error { return report.Grid(w, e.batch, e.grid) })
 	}

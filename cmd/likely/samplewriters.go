@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/likely-ml/likely/data"
@@ -47,47 +48,48 @@ func gridOptions(schema *data.Schema, b data.Batch) report.GridOptions {
 	return o
 }
 
-// column is one that a table of examples has beside them.
+// column is one of a table of examples. One of text is Categorical.
 type column struct {
 	name string
-	cell func(i int) string // of example i
+	kind data.Kind
+	cell func(i int) string // of example i; "" is missing
 }
 
-// writeTable writes a CSV table: the columns before, those of x under their names, and the class under the name of the
-// label. Pixels are columns pixel_0 and on.
-func writeTable(w io.Writer, schema *data.Schema, b data.Batch, before ...column) error {
-	out := csv.NewWriter(w)
-	var row []string
-	for _, c := range before {
-		row = append(row, c.name)
-	}
+// tableColumns are those of a table of examples: the columns before, those of x under their names, and the class under the name
+// of the label. Pixels are columns pixel_0 and on.
+func tableColumns(schema *data.Schema, b data.Batch, before []column) []column {
+	columns := slices.Clone(before)
 	for j := range schema.Size() {
-		if schema.IsImage() {
-			row = append(row, fmt.Sprintf("pixel_%d", j))
-		} else {
-			row = append(row, schema.Columns[j].Name)
+		c := column{fmt.Sprintf("pixel_%d", j), data.Integer, func(i int) string { return cell(schema, j, b.Row(i)[j]) }}
+		if !schema.IsImage() {
+			c.name, c.kind = schema.Columns[j].Name, schema.Columns[j].Kind
 		}
+		columns = append(columns, c)
 	}
 	if b.Y != nil {
 		name := schema.Label
 		if name == "" {
 			name = "class"
 		}
-		row = append(row, name)
+		columns = append(columns, column{name, data.Categorical, func(i int) string { return schema.Classes[b.Y[i]] }})
+	}
+	return columns
+}
+
+// writeTable writes the table of tableColumns as CSV.
+func writeTable(w io.Writer, schema *data.Schema, b data.Batch, before ...column) error {
+	out := csv.NewWriter(w)
+	columns := tableColumns(schema, b, before)
+	row := make([]string, len(columns))
+	for j, c := range columns {
+		row[j] = c.name
 	}
 	if err := out.Write(row); err != nil {
 		return err
 	}
 	for i := range b.Len() {
-		row = row[:0]
-		for _, c := range before {
-			row = append(row, c.cell(i))
-		}
-		for j, v := range b.Row(i) {
-			row = append(row, cell(schema, j, v))
-		}
-		if b.Y != nil {
-			row = append(row, schema.Classes[b.Y[i]])
+		for j, c := range columns {
+			row[j] = c.cell(i)
 		}
 		if err := out.Write(row); err != nil {
 			return err

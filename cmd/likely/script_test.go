@@ -28,6 +28,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"page":      page,
 	"array":     array,
 	"field":     field,
+	"parquet":   parquetTable,
 	"inception": inceptionWeights,
 }
 
@@ -107,6 +108,34 @@ func array(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file, 0o644))
+}
+
+// parquetTable reads a Parquet file and writes it as CSV: "parquet FILE TABLE".
+func parquetTable(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: parquet FILE TABLE")
+	}
+	names, _, rows, _, err := readParquet([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	var table strings.Builder
+	out := csv.NewWriter(&table)
+	ts.Check(out.Write(names))
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for j, v := range row {
+			switch v := v.(type) {
+			case float64:
+				cells[j] = strconv.FormatFloat(v, 'g', -1, 64)
+			case int64:
+				cells[j] = strconv.FormatInt(v, 10)
+			case string:
+				cells[j] = v
+			}
+		}
+		ts.Check(out.Write(cells))
+	}
+	out.Flush()
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(table.String()), 0o644))
 }
 
 // page reads an HTML file as strict XML and expects sections with the given titles, and nothing that is loaded from elsewhere.
