@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"image/color"
 	"os"
 	"path/filepath"
@@ -52,6 +53,11 @@ func TestOpenRefuses(t *testing.T) {
 	wantError(t, err, `unknown part "half" of digits`, "train, test or all")
 	_, err = Open(ctx, write(t, nil, t.TempDir(), "t.xlsx"), Options{})
 	wantError(t, err, "t.xlsx", "expected a table (.csv")
+	for _, o := range []Options{{Height: 8}, {Width: 8}, {Channels: 1}} {
+		if _, err = Open(ctx, write(t, []byte("a\n1\n2\n"), t.TempDir(), "t.csv"), o); !errors.Is(err, ErrNoPictures) {
+			t.Errorf("a table with %+v: error %v, expected %v", o, err, ErrNoPictures)
+		}
+	}
 	_, err = Get(ctx, "nothing", nil)
 	wantError(t, err, "nothing")
 	if dir, err := Get(ctx, "digits", nil); dir != "" || err != nil {

@@ -306,6 +306,7 @@ var defects = []defect{
 			return err
 		}})},
 	{"decoder", "a decoder that takes any length", func(t *trial) { t.model = &decoder{t.model.(*toy.Generator)} }},
+	{"latent_sampler", "a prior that always draws the same", func(t *trial) { t.model = &latentSampler{decoder{t.model.(*toy.Generator)}} }},
 	{"tunable", "tuning changes more than it says", func(t *trial) { t.model = &tuned{t.model.(*toy.Generator)} }},
 }
 
@@ -376,6 +377,15 @@ type decoder struct{ *toy.Generator }
 
 func (d *decoder) LatentSize() int                             { return 2 }
 func (d *decoder) Decode(data.Batch, []float32, []int32) error { return nil }
+
+// latentSampler draws codes without the random numbers.
+type latentSampler struct{ decoder }
+
+func (l *latentSampler) StandardLatent() bool { return false }
+func (l *latentSampler) SampleLatent(z []float32, y []int32, r *rand.Rand) error {
+	clear(z)
+	return nil
+}
 
 // tuned is another model after Tune.
 type tuned struct{ *toy.Generator }
