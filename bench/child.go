@@ -176,21 +176,25 @@ func (w workload) aloneAndCopies(n int) (alone, copies timer, err error) {
 	}, nil
 }
 
-// allocations is how many objects a steady run puts on the heap.
+// allocations is how many objects a steady run puts on the heap: the median of windows of runs, as Go's runtime allocates by itself
+// when, once in a while, it starts a thread of the system.
 func allocations(run func() error) (float64, error) {
-	const runs = 5
+	const warm, windows, runs = 20, 5, 10
+	var counts []float64
 	var before, after runtime.MemStats
-	for i := range 2 + runs {
-		if i == 2 { // the first two may still be setting up
+	for i := range warm + windows*runs {
+		if i >= warm && (i-warm)%runs == 0 {
 			runtime.ReadMemStats(&before)
 		}
 		if err := run(); err != nil {
 			return 0, err
 		}
+		if i >= warm && (i-warm)%runs == runs-1 {
+			runtime.ReadMemStats(&after)
+			counts = append(counts, float64(after.Mallocs-before.Mallocs)/runs)
+		}
 	}
-	runtime.ReadMemStats(&after)
-	// The runtime's own background work allocates now and then.
-	return float64((after.Mallocs - before.Mallocs) / runs), nil
+	return median(counts), nil
 }
 
 // timeRuns gives the milliseconds of single runs, of at least one, after a short warm-up. It calls after when each has been timed.

@@ -96,8 +96,9 @@ func newMemory() *table {
 	return &table{
 		title: "Memory and threads",
 		note: "Peak memory of the whole process in MB, and how much of it came after its libraries were loaded. Allocations are objects\n" +
-			"on Go's heap in a steady run. Efficiency is the time on one thread divided by twice that on two, and copies the same of two\n" +
-			"copies that share nothing: what this machine's second core adds at most, as it was beside the other measurement.",
+			"on Go's heap in a steady run at each number of threads. Efficiency is the time on one thread divided by twice that on two, and\n" +
+			"copies the same of two copies that share nothing: what this machine's second core adds at most, as it was beside the other\n" +
+			"measurement.",
 		columns: []string{"workload", "allocations", "likely MB", "grown", "PyTorch MB", "grown", "efficiency", "copies"},
 	}
 }
@@ -108,7 +109,11 @@ func addMemory(t *table, results []result) {
 	last := results[len(results)-1]
 	n := float64(last.threads)
 	mb := func(kb int) string { return number("%.0f", float64(kb)/1024) }
-	t.add(first.name, fmt.Sprint(first.allocs), mb(first.ourMemory.Peak), mb(first.ourMemory.Peak-first.ourMemory.Start),
+	var allocs []string
+	for _, r := range results {
+		allocs = append(allocs, fmt.Sprintf("%.3g", r.allocs))
+	}
+	t.add(first.name, strings.Join(allocs, "; "), mb(first.ourMemory.Peak), mb(first.ourMemory.Peak-first.ourMemory.Start),
 		mb(first.torchMemory.Peak), mb(first.torchMemory.Peak-first.torchMemory.Start),
 		ratio("%.2f", last.alone, n*last.ours), ratio("%.2f", last.alone, last.copies))
 }

@@ -26,7 +26,7 @@ func TestResultsFile(t *testing.T) {
 	}
 	for _, want := range []string{
 		"| softmax | 1 | 2 | 7 | 3.50 | 3.00 |  |  | 50.0 | 25 | plain Adam |", // 100 Mflop in 2 ms
-		"| softmax | 0 | 3 | 2 |  |  | 0.80 | 0.80 |",
+		"| softmax | 0; 0 | 3 | 2 |  |  | 0.80 | 0.80 |",
 		"| cube | 2 | 300.0 | 75 | 150.0 | 200.0 | 1.50 | 2x2x2nn |",
 		"PyTorch none",
 	} {
