@@ -13,12 +13,12 @@ import (
 )
 
 // tableNames are how the names of tables end, for messages.
-const tableNames = ".csv, .tsv, .arff, .npy"
+const tableNames = ".csv, .tsv, .arff, .npy, .parquet"
 
 // Open opens what as a data set: a known name, or a path. A path that exists wins over a name. A path is a folder of class
 // folders of pictures, a flat folder of pictures, a folder with train/ and test/ of either kind, a folder of IDX files or
-// one such file, one picture, or a table: CSV, ARFF (.arff) or an array of numpy (.npy). Compressed (.gz) IDX files and
-// tables are read as they are.
+// one such file, one picture, or a table: CSV, Parquet (.parquet), ARFF (.arff) or an array of numpy (.npy). Compressed (.gz)
+// IDX files and tables are read as they are.
 func Open(ctx context.Context, what string, o Options) (*Source, error) {
 	o, err := o.normal()
 	if err != nil {
@@ -63,7 +63,7 @@ func Open(ctx context.Context, what string, o Options) (*Source, error) {
 
 // tableReaders open tables, by the extensions of their names.
 var tableReaders = map[string]func(context.Context, string, Options) (*Source, error){
-	".csv": openCSV, ".tsv": openCSV, ".txt": openCSV, ".arff": openARFF, ".npy": openNPY,
+	".csv": openCSV, ".tsv": openCSV, ".txt": openCSV, ".arff": openARFF, ".npy": openNPY, ".parquet": openParquet,
 }
 
 // ErrNoPictures: Options of pictures, a height, width or number of channels, were given for a table.

@@ -42,8 +42,8 @@ it makes new pictures and rows.
 DATA is WHAT or WHAT:SPLIT. WHAT is a known name (see "likely data list"), a
 folder of class folders of pictures, a folder of pictures without classes, a
 folder with train/ and test/ of either kind, a folder of IDX files, one
-picture, or a table: a CSV or ARFF file, or an array that numpy.save wrote
-(.npy), with columns x0, x1 and on. SPLIT is train, test or all.`,
+picture, or a table: a CSV, Parquet or ARFF file, or an array that numpy.save
+wrote (.npy), with columns x0, x1 and on. SPLIT is train, test or all.`,
 		Example: `  likely quickstart
   likely fit cnn fashion-mnist --out cnn.safetensors`,
 		SilenceErrors:     true,
