@@ -61,8 +61,25 @@ func Labels(ctx context.Context, s Set) ([]int32, error) {
 	return y, err
 }
 
+// ExampleError is an error of one example of a batch, or, where [Each] returns it, of a Set.
+type ExampleError struct {
+	Index int // from 0
+	Err   error
+
+	ofSet bool
+}
+
+func (e *ExampleError) Error() string {
+	if e.ofSet {
+		return fmt.Sprintf("example %d: %v", e.Index+1, e.Err)
+	}
+	return fmt.Sprintf("example %d of the batch: %v", e.Index+1, e.Err)
+}
+
+func (e *ExampleError) Unwrap() error { return e.Err }
+
 // Each walks through s in order and calls visit with successive batches and the index of the first example of each. The
-// batch, with labels where s has them, is valid until visit returns.
+// batch, with labels where s has them, is valid until visit returns. An [ExampleError] of visit becomes one of s.
 func Each(ctx context.Context, s Set, visit func(first int, b Batch) error) error {
 	n := s.Len()
 	buf := NewBatch(s.Schema().Shape, min(n, chunk), s.Schema().Labelled())
@@ -77,6 +94,9 @@ func Each(ctx context.Context, s Set, visit func(first int, b Batch) error) erro
 			return err
 		}
 		if err := visit(first, b); err != nil {
+			if e, ok := errors.AsType[*ExampleError](err); ok && !e.ofSet {
+				return &ExampleError{first + e.Index, e.Err, true}
+			}
 			return err
 		}
 	}

@@ -137,3 +137,20 @@ func TestLabelsOfAnySet(t *testing.T) {
 		t.Errorf("labels read from the examples differ from those at hand (%v)", err)
 	}
 }
+
+// An error of an example of a batch tells which of the set it is, whatever is said around it.
+func TestEachSaysWhichExample(t *testing.T) {
+	s, err := NewTable(&Schema{Shape: RowShape(1), Columns: []Column{{Name: "x", Kind: Numeric}}}, make([]float32, chunk+5), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Each(context.Background(), s, func(first int, _ Batch) error {
+		if first == 0 {
+			return nil
+		}
+		return fmt.Errorf("asked: %w", &ExampleError{Index: 3, Err: ErrNoLabels})
+	})
+	if want := fmt.Sprintf("example %d: %v", chunk+4, ErrNoLabels); err == nil || err.Error() != want || !errors.Is(err, ErrNoLabels) {
+		t.Errorf("error %v, expected %q", err, want)
+	}
+}

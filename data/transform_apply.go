@@ -23,7 +23,7 @@ func (t *Transform) Apply(dst, src Batch) error {
 	}
 	for i := range src.Len() {
 		if err := t.applyRow(dst.Row(i), src.Row(i)); err != nil {
-			return fmt.Errorf("row %d of the batch, %w", i, err)
+			return &ExampleError{Index: i, Err: err}
 		}
 	}
 	return nil
@@ -68,7 +68,7 @@ func (t *Transform) Invert(dst, src Batch) error {
 	for i, v := range src.X {
 		if v != v {
 			p := t.Out.Size()
-			return fmt.Errorf("example %d of the batch is NaN at element %d, expected a number", i/p, i%p)
+			return &ExampleError{Index: i / p, Err: fmt.Errorf("NaN at element %d, expected a number", i%p)}
 		}
 	}
 	copy(dst.Y, src.Y)

@@ -86,7 +86,7 @@ func TestInvertGivesWhatTheDataCanHold(t *testing.T) {
 		t.Errorf("inverted to %v, expected %v", dst.X, want)
 	}
 	src.X[3] = float32(math.NaN())
-	wantError(t, tr.Invert(dst, src), "example 0", "element 3")
+	wantError(t, tr.Invert(dst, src), "example 1 of the batch", "element 3")
 }
 
 // TestPixelRoundTrip takes every pixel value through each kind and back.
@@ -199,7 +199,7 @@ func TestTransformRefuses(t *testing.T) {
 	wantError(t, err, `"standardise" of pictures`)
 
 	raw := fitted(t, table, Raw)
-	wantError(t, raw.Apply(NewBatch(RowShape(3), 4, false), all(t, table)), "row 2", `"length"`, "missing")
+	wantError(t, raw.Apply(NewBatch(RowShape(3), 4, false), all(t, table)), "example 3 of the batch", `"length"`, "missing")
 	wantError(t, raw.Apply(NewBatch(RowShape(3), 3, false), all(t, table)), "destination", "9 values, expected 12")
 	hot := fitted(t, table, Standardise)
 	bad := NewBatch(RowShape(3), 1, false)

@@ -1,9 +1,11 @@
 package generative
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/nn"
 	"github.com/likely-ml/likely/tensor"
@@ -68,7 +70,7 @@ func flowLogProb[T float32 | float64](dst []float64, z []float32, logDet []T, co
 			squares += float64(v) * float64(v)
 		}
 		if dst[i] = float64(logDet[i]) + constant - squares/2; math.IsNaN(dst[i]) {
-			return fmt.Errorf("log p(x) of example %d of the batch is not a number, expected one; the model or x has values beyond all bounds", i)
+			return &data.ExampleError{Index: i, Err: errors.New("log p(x) is not a number, expected one; the model or x has values beyond all bounds")}
 		}
 	}
 	return nil

@@ -78,7 +78,7 @@ func (m *PictureFlow) checkPixels(x data.Batch) error {
 	for i, v := range x.X {
 		if !(v >= 0 && v <= m.Schema.MaxValue && v == float32(math.Trunc(float64(v)))) {
 			p := m.Schema.Size()
-			return fmt.Errorf("glow: picture %d of the batch has the value %v at element %d, expected a whole number from 0 to %v", i/p, v, i%p, m.Schema.MaxValue)
+			return &data.ExampleError{Index: i / p, Err: fmt.Errorf("glow: the value %v at element %d, expected a whole number from 0 to %v", v, i%p, m.Schema.MaxValue)}
 		}
 	}
 	return nil

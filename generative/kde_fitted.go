@@ -30,13 +30,13 @@ func (m *FittedKDE) transformed(x data.Batch) (data.Batch, error) {
 		}
 		p := m.Schema.Size()
 		if m.Schema.IsImage() {
-			return data.Batch{}, fmt.Errorf("picture %d of the batch: element %d is %v, expected a finite number", i/p, i%p, v)
+			return data.Batch{}, &data.ExampleError{Index: i / p, Err: fmt.Errorf("element %d is %v, expected a finite number", i%p, v)}
 		}
 		column := m.Schema.Columns[i%p].Name
 		if v != v {
-			return data.Batch{}, fmt.Errorf("row %d of the batch, column %q: the value is missing; fill it in, or use naivebayes", i/p, column)
+			return data.Batch{}, &data.ExampleError{Index: i / p, Err: fmt.Errorf("column %q: the value is missing; fill it in, or use naivebayes", column)}
 		}
-		return data.Batch{}, fmt.Errorf("row %d of the batch, column %q is %v, expected a finite number", i/p, column, v)
+		return data.Batch{}, &data.ExampleError{Index: i / p, Err: fmt.Errorf("column %q is %v, expected a finite number", column, v)}
 	}
 	return m.Transformed(x)
 }

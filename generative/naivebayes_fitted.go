@@ -149,7 +149,7 @@ func (m *FittedNaiveBayes) logProb(dst []float64, x data.Batch, y []int32) error
 	})
 	for i, err := range errs {
 		if err != nil {
-			return fmt.Errorf("row %d of the batch, %w", i, err)
+			return &data.ExampleError{Index: i, Err: err}
 		}
 	}
 	return nil

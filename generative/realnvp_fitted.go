@@ -68,7 +68,7 @@ func (m *Flow) standardised(x data.Batch) (data.Batch, error) {
 	for i, v := range x.X {
 		if v != v {
 			p := m.Schema.Size()
-			return data.Batch{}, fmt.Errorf("realnvp: row %d of the batch, column %q: the value is missing; fill it in", i/p, m.Schema.Columns[i%p].Name)
+			return data.Batch{}, &data.ExampleError{Index: i / p, Err: fmt.Errorf("realnvp: column %q: the value is missing; fill it in", m.Schema.Columns[i%p].Name)}
 		}
 	}
 	return m.Transformed(x)

@@ -251,7 +251,7 @@ func TestRealNVPErrors(t *testing.T) {
 	}
 	m, _ := fit(t, tinyRealNVP(AffineCoupling), numbers(t, 2, correlated(40, rand.New(rand.NewPCG(1, 2))), nil), model.Run{})
 	err = m.(model.Density).LogProb(make([]float64, 1), data.Batch{Shape: data.RowShape(2), X: []float32{1, nan}})
-	if err == nil || !strings.Contains(err.Error(), `row 0 of the batch, column "x1": the value is missing`) {
+	if err == nil || !strings.Contains(err.Error(), `example 1 of the batch: realnvp: column "x1": the value is missing`) {
 		t.Errorf("log p of a row with a missing value returned the error %v", err)
 	}
 }

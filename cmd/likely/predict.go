@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -89,6 +92,9 @@ func (f *predictFlags) check() error {
 	case f.draws < 1:
 		return usagef("--draws is %d, expected at least 1", f.draws)
 	}
+	if e := strings.ToLower(filepath.Ext(f.out)); e == ".parquet" || e == ".npy" || e == ".arff" || e == ".json" {
+		return usagef("--out %s: predictions are written as CSV, expected a name that ends in .csv", f.out)
+	}
 	return checkOut(f.out)
 }
 
@@ -130,7 +136,7 @@ func (a *app) runPredict(ctx context.Context, path, arg string, f predictFlags) 
 	// each calls row with every prediction in turn.
 	each := func(row func(prediction) error) error {
 		return data.Each(ctx, set, func(first int, b data.Batch) error {
-			p, err := posterior(c, first, b)
+			p, err := posterior(c, b)
 			if err != nil {
 				return err
 			}
@@ -238,15 +244,15 @@ func writePredictions(w io.Writer, header []string, each func(func(prediction) e
 	return err
 }
 
-// posterior is p(y=k|x_i) for every example of b, row-major (n, classes). first is the index of x_0 in the data.
-func posterior(c model.Classifier, first int, b data.Batch) ([]float64, error) {
+// posterior is p(y=k|x_i) for every example of b, row-major (n, classes).
+func posterior(c model.Classifier, b data.Batch) ([]float64, error) {
 	p := make([]float64, b.Len()*c.Classes())
 	if err := c.LogPosterior(p, b); err != nil {
 		return nil, fmt.Errorf("predict: %w", err)
 	}
 	for i, l := range p {
 		if math.IsNaN(l) {
-			return nil, fmt.Errorf("the model gives example %d a probability that is not a number", first+i/c.Classes()+1)
+			return nil, &data.ExampleError{Index: i / c.Classes(), Err: errors.New("the model gives it a probability that is not a number")}
 		}
 		p[i] = math.Exp(l)
 	}
