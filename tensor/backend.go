@@ -30,6 +30,21 @@ type Executable interface {
 	Output(name string) *Array
 }
 
+// Holder is a backend whose device has a memory of its own, in which variables can stay between runs.
+type Holder interface {
+	// Hold copies the arrays to the device. Until Release, programs of this backend that are bound to them read and update what
+	// is there, and the arrays are out of date.
+	Hold(vars Vars) (Held, error)
+}
+
+// Held are variables that a [Holder] keeps on its device.
+type Held interface {
+	// Fetch brings the arrays up to date.
+	Fetch() error
+	// Release does so too, and ends the holding.
+	Release() error
+}
+
 // Bind finds the array of each variable and checks its shape; backends call it first.
 func (p *Program) Bind(vars Vars) ([]*Array, error) {
 	bound := make([]*Array, len(p.Variables))
