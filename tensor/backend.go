@@ -13,7 +13,7 @@ type Vars map[string]*Array
 
 // Backend turns programs into executables.
 type Backend interface {
-	// Name is what a user calls the backend: cpu, reference.
+	// Name is what a user calls the backend: cpu, reference, xla.
 	Name() string
 	// Compile binds the program's variables to vars, which must hold each of them in its shape.
 	Compile(p *Program, vars Vars) (Executable, error)

@@ -6,14 +6,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/go-xla/pjrt"
+	"k8s.io/klog/v2"
 
 	"github.com/likely-ml/likely/tensor"
 )
@@ -37,17 +40,19 @@ var connect = sync.OnceValues(func() (*pjrt.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	// go-xla looks for CUDA's libraries where its own installer puts them, and warns at length if they are elsewhere.
-	if os.Getenv("GOPJRT_CUDA_CHECKS") == "" {
-		os.Setenv("GOPJRT_CUDA_CHECKS", "no")
+	// The client would say what failed on standard error too.
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
+	var options pjrt.NamedValuesMap
+	if pjrt.IsCUDAName(filepath.Base(path)) {
+		options = pjrt.NamedValuesMap{"preallocate": false} // else XLA takes three quarters of the card at once
+		if os.Getenv("GOPJRT_CUDA_CHECKS") == "" {
+			os.Setenv("GOPJRT_CUDA_CHECKS", "no") // go-xla would miss CUDA's libraries where its own installer did not put them
+		}
 	}
 	plugin, err := pjrt.GetPlugin(path)
 	if err != nil {
 		return nil, failed("load the plugin", err)
-	}
-	var options pjrt.NamedValuesMap
-	if pjrt.IsCUDAName(filepath.Base(path)) {
-		options = pjrt.NamedValuesMap{"preallocate": false} // else XLA takes three quarters of the card at once
 	}
 	client, err := plugin.NewClient(options)
 	return client, failed("open the devices", err)
@@ -115,23 +120,15 @@ func (b *backend) Compile(p *tensor.Program, vars tensor.Vars) (tensor.Executabl
 		}
 		e.arguments = append(e.arguments, arg)
 	}
-	at := map[*tensor.Node]int{}
-	for i, n := range l.results {
-		at[n] = i
-	}
-	e.results = make([]destination, len(l.results))
 	for _, o := range p.Outputs {
 		a := tensor.NewArray(o.Value.Shape())
 		e.outputs[o.Name] = a
-		if i, ok := at[o.Value]; ok {
-			e.results[i].outputs = append(e.results[i].outputs, a)
-		}
+		e.results = append(e.results, destination{array: a})
 	}
 	for _, u := range p.Updates {
-		if i, ok := at[u.Value]; ok {
-			e.results[i].variables = append(e.results[i].variables, of[u.Variable])
-		}
+		e.results = append(e.results, destination{array: of[u.Variable], variable: true})
 	}
+	e.results = slices.DeleteFunc(e.results, func(d destination) bool { return d.array.Shape.Size() == 0 })
 	if len(l.results) > 0 {
 		if e.program, err = b.client.Compile().WithStableHLO([]byte(l.text)).Done(); err != nil {
 			return nil, failed("compile", err)
@@ -146,9 +143,10 @@ type argument struct {
 	constant *pjrt.Buffer
 }
 
-// destination is where a result goes.
+// destination is where a result goes: the array of an output or of a variable.
 type destination struct {
-	outputs, variables []*tensor.Array
+	array    *tensor.Array
+	variable bool
 }
 
 type executable struct {
@@ -176,7 +174,7 @@ func (e *executable) Run(ctx context.Context) (err error) {
 		return err
 	}
 	b := e.backend
-	var passing []*pjrt.Buffer // what this run alone needs
+	var passing []*pjrt.Buffer // what nothing needs after this run
 	defer func() {
 		for _, x := range passing {
 			err = errors.Join(err, x.Destroy())
@@ -199,74 +197,39 @@ func (e *executable) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return failed("run", err)
 	}
-	passing = append(passing, results...)
 	if err := ctx.Err(); err != nil {
+		passing = append(passing, results...)
 		return err
 	}
 	for i, to := range e.results {
-		for _, a := range to.outputs {
-			if err := download(results[i], a); err != nil {
-				return err
-			}
-		}
-	}
-	for i, to := range e.results {
-		kept := false // one result may be the new value of several variables, each of which needs a buffer of its own
-		for _, a := range to.variables {
-			if b.holds(a) == nil {
-				if err := download(results[i], a); err != nil {
-					return err
-				}
+		if to.variable {
+			if old := b.replace(to.array, results[i]); old != nil {
+				passing = append(passing, old)
 				continue
 			}
-			buffer := results[i]
-			if kept {
-				if buffer, err = duplicate(b, buffer, a); err != nil {
-					return err
-				}
-			}
-			kept = true
-			if old := b.hold(a, buffer); old != nil {
-				passing = append(passing, old)
-			}
 		}
-		if kept {
-			passing = remove(passing, results[i])
+		passing = append(passing, results[i])
+		if err := download(results[i], to.array); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func remove(buffers []*pjrt.Buffer, x *pjrt.Buffer) []*pjrt.Buffer {
-	var left []*pjrt.Buffer
-	for _, b := range buffers {
-		if b != x {
-			left = append(left, b)
-		}
-	}
-	return left
-}
-
-// duplicate is a second buffer with what the first holds.
-func duplicate(b *backend, x *pjrt.Buffer, like *tensor.Array) (*pjrt.Buffer, error) {
-	a := tensor.NewArray(like.Shape)
-	if err := download(x, a); err != nil {
-		return nil, err
-	}
-	return b.upload(a)
-}
-
+// holds is where an array is held, nil if it is not.
 func (b *backend) holds(a *tensor.Array) *pjrt.Buffer {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	return b.held[a]
 }
 
-// hold puts a buffer in the place of the one that was held.
-func (b *backend) hold(a *tensor.Array, x *pjrt.Buffer) (old *pjrt.Buffer) {
+// replace puts x where an array is held, if it is.
+func (b *backend) replace(a *tensor.Array, x *pjrt.Buffer) (old *pjrt.Buffer) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
-	old, b.held[a] = b.held[a], x
+	if old = b.held[a]; old != nil {
+		b.held[a] = x
+	}
 	return old
 }
 
@@ -282,7 +245,9 @@ func (b *backend) Hold(vars tensor.Vars) (tensor.Held, error) {
 		if err != nil {
 			return nil, errors.Join(err, h.Release())
 		}
-		b.hold(a, x)
+		b.lock.Lock()
+		b.held[a] = x
+		b.lock.Unlock()
 	}
 	return h, nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 
@@ -25,14 +26,21 @@ func device(t *testing.T) tensor.Backend {
 	return b
 }
 
-// ulps are what the elementary functions may be off, in units in the last place.
+// ulps are what the elementary functions may be off, in units in the last place: with an H200 they are within these bounds, most of
+// them rounded up from what TestElementaryFunctions finds.
 var ulps = map[tensor.Op]float64{
-	tensor.OpExp: 4, tensor.OpExpm1: 4, tensor.OpLog: 4, tensor.OpLog1p: 4, tensor.OpTanh: 8, tensor.OpSigmoid: 6, tensor.OpSoftplus: 6,
-	tensor.OpErf: 8, tensor.OpSqrt: 1, tensor.OpRsqrt: 4, tensor.OpSin: 4, tensor.OpCos: 4, tensor.OpPow: 16, tensor.OpDiv: 2,
+	tensor.OpExp: 3, tensor.OpExpm1: 2, tensor.OpLog: 2, tensor.OpLog1p: 2, tensor.OpTanh: 6, tensor.OpSigmoid: 4, tensor.OpSoftplus: 3,
+	tensor.OpErf: 6, tensor.OpSqrt: 1, tensor.OpRsqrt: 2, tensor.OpSin: 2, tensor.OpCos: 2, tensor.OpPow: 8, tensor.OpDiv: 2,
 	tensor.OpRandomNormal: 8,
 }
 
-func TestOps(t *testing.T) { tensortest.ForeignOps(t, device(t), tensortest.Foreign{Ulps: ulps}) }
+func TestOps(t *testing.T) {
+	allowed := maps.Clone(ulps)
+	// Here it is the reference that errs, in float64: Go's sine of 1e30 is off by 40 units and its 1e-30 to the power of 2.5 by 12,
+	// where CUDA's are right.
+	allowed[tensor.OpSin], allowed[tensor.OpPow] = 64, 16
+	tensortest.ForeignOps(t, device(t), tensortest.Foreign{Ulps: allowed})
+}
 
 func TestPrograms(t *testing.T) {
 	b := device(t)
@@ -56,7 +64,7 @@ func TestElementaryFunctions(t *testing.T) {
 		{tensor.OpLog1p, tensor.Log1p, -1, 9}, {tensor.OpTanh, tensor.Tanh, -10, 10}, {tensor.OpSigmoid, tensor.Sigmoid, -80, 30},
 		{tensor.OpSoftplus, tensor.Softplus, -80, 30}, {tensor.OpErf, tensor.Erf, -5, 5}, {tensor.OpSqrt, tensor.Sqrt, 0, 50},
 		{tensor.OpRsqrt, tensor.Rsqrt, 0, 50}, {tensor.OpSin, tensor.Sin, -30, 30}, {tensor.OpCos, tensor.Cos, -30, 30},
-		{tensor.OpDiv, func(x *tensor.Node) *tensor.Node { return tensor.Div(x, tensor.AddScalar(tensor.Square(x), 1)) }, -9, 9},
+		{tensor.OpDiv, func(x *tensor.Node) *tensor.Node { return tensor.Div(x, tensor.Reverse(x, 0)) }, 0.1, 12},
 		{tensor.OpPow, func(x *tensor.Node) *tensor.Node { return tensor.Pow(x, tensor.Reverse(x, 0)) }, 0.1, 12},
 	} {
 		for _, d := range []tensor.DType{tensor.Float32, tensor.Float64} {

@@ -13,7 +13,7 @@ import (
 type lowered struct {
 	text      string
 	arguments []*tensor.Node // what main takes: inputs, variables and large constants
-	results   []*tensor.Node // what main returns: each value that is an output or an update, once
+	results   []*tensor.Node // what main returns: outputs, then updates
 }
 
 // largestLiteral is the number of elements up to which a constant is written into the text. Larger ones, such as the weights of
@@ -53,19 +53,17 @@ func lower(p *tensor.Program) (*lowered, error) {
 			values[n] = v
 		}
 	}
-	var names []string
-	var shapes []tensor.Shape
-	result := func(n *tensor.Node) {
-		if n.Shape().Size() > 0 && !slices.Contains(l.results, n) {
-			l.results = append(l.results, n)
-			names, shapes = append(names, values[n].name), append(shapes, n.Shape())
-		}
-	}
 	for _, o := range p.Outputs {
-		result(o.Value)
+		l.results = append(l.results, o.Value)
 	}
 	for _, u := range p.Updates {
-		result(u.Value)
+		l.results = append(l.results, u.Value)
+	}
+	l.results = slices.DeleteFunc(l.results, func(n *tensor.Node) bool { return n.Shape().Size() == 0 })
+	var names []string
+	var shapes []tensor.Shape
+	for _, n := range l.results {
+		names, shapes = append(names, values[n].name), append(shapes, n.Shape())
 	}
 	l.text = fmt.Sprintf("module @likely {\n  func.func @main(%s) -> (%s) {\n%s    \"func.return\"(%s) : (%s) -> ()\n  }\n}\n",
 		strings.Join(declared, ", "), typesOf(shapes), w.body.String(), strings.Join(names, ", "), typesOf(shapes))

@@ -58,28 +58,39 @@ func randomUniform(w *writer, n *tensor.Node, key value) value {
 	return w.map2("multiply", w.convert(top, n.DType()), w.full(n.Shape(), 0x1p-24))
 }
 
-// randomNormal takes the angle a = 2π·v·2⁻³² of the word v apart into quarter turns, which are exact, and what is left, at most an
-// eighth of a turn either way, so that sine and cosine near 0 keep their digits in float32.
 func randomNormal(w *writer, n *tensor.Node, key value) value {
 	first, second := w.threefry(key, streamOf(n), blocks(n))
-	number := func(v float64) value { return w.full(first.shape, v) }
 	d := n.DType()
-	real := func(v float64) value { return w.full(tensor.ShapeOf(d, first.dims()...), v) }
+	top := w.map2("add", w.map2("shift_right_logical", first, w.like(first, 8)), w.like(first, 1))
+	u := w.convert(top, d)
+	u = w.map2("multiply", u, w.like(u, 0x1p-24))
+	radius := w.map1("log", u)
+	radius = w.map1("sqrt", w.map2("multiply", radius, w.like(radius, -2)))
+	cos, sin := w.turn(second, d)
+	return w.interleave(n, w.map2("multiply", radius, cos), w.map2("multiply", radius, sin))
+}
 
-	top := w.map2("add", w.map2("shift_right_logical", first, number(8)), number(1))
-	u := w.map2("multiply", w.convert(top, d), real(0x1p-24))
-	radius := w.map1("sqrt", w.map2("multiply", w.map1("log", u), real(-2)))
-
-	quarter := w.map2("shift_right_logical", w.map2("add", second, number(1<<29)), number(30))
-	rest := w.map2("subtract", second, w.map2("shift_left", quarter, number(30)))
-	signed := w.op("stablehlo.bitcast_convert", tensor.ShapeOf(tensor.Int32, rest.dims()...), nil, rest)
-	angle := w.map2("multiply", w.convert(signed, d), real(2*math.Pi*0x1p-32))
+// turn is the cosine and sine of 2π·v·2⁻³². A float64 holds the whole word v. For float32 it is taken apart into quarter turns, which
+// are exact, and what is left, at most an eighth of a turn either way, so that the results keep their digits near 0.
+func (w *writer) turn(v value, d tensor.DType) (cos, sin value) {
+	radians := func(x value) value {
+		x = w.convert(x, d)
+		return w.map2("multiply", x, w.like(x, 2*math.Pi*0x1p-32))
+	}
+	if d == tensor.Float64 {
+		angle := radians(v)
+		return w.map1("cosine", angle), w.map1("sine", angle)
+	}
+	number := func(x float64) value { return w.like(v, x) }
+	quarter := w.map2("shift_right_logical", w.map2("add", v, number(1<<29)), number(30))
+	rest := w.map2("subtract", v, w.map2("shift_left", quarter, number(30)))
+	angle := radians(w.op("stablehlo.bitcast_convert", tensor.ShapeOf(tensor.Int32, v.dims()...), nil, rest))
 	c, s := w.map1("cosine", angle), w.map1("sine", angle)
 
 	bit := func(x value, mask float64) value { return w.compare("NE", w.map2("and", x, number(mask)), number(0)) }
 	odd := bit(quarter, 1)
-	cos, sin := w.choose(odd, s, c), w.choose(odd, c, s)
+	cos, sin = w.choose(odd, s, c), w.choose(odd, c, s)
 	cos = w.choose(bit(w.map2("add", quarter, number(1)), 2), w.map1("negate", cos), cos)
 	sin = w.choose(bit(quarter, 2), w.map1("negate", sin), sin)
-	return w.interleave(n, w.map2("multiply", radius, cos), w.map2("multiply", radius, sin))
+	return cos, sin
 }
