@@ -13,7 +13,7 @@ type Vars map[string]*Array
 
 // Backend turns programs into executables.
 type Backend interface {
-	// Name is what a user calls the backend: cpu, reference.
+	// Name is what a user calls the backend: cpu, reference, xla.
 	Name() string
 	// Compile binds the program's variables to vars, which must hold each of them in its shape.
 	Compile(p *Program, vars Vars) (Executable, error)
@@ -28,6 +28,21 @@ type Executable interface {
 	Run(ctx context.Context) error
 	// Output is a result of the last Run, valid until the next.
 	Output(name string) *Array
+}
+
+// Holder is a backend whose device has a memory of its own, in which variables can stay between runs.
+type Holder interface {
+	// Hold copies the arrays to the device. Until Release, programs of this backend that are bound to them read and update what
+	// is there, and the arrays are out of date.
+	Hold(vars Vars) (Held, error)
+}
+
+// Held are variables that a [Holder] keeps on its device.
+type Held interface {
+	// Fetch brings the arrays up to date.
+	Fetch() error
+	// Release does so too, and ends the holding.
+	Release() error
 }
 
 // Bind finds the array of each variable and checks its shape; backends call it first.

@@ -3,7 +3,7 @@
 // A Go function builds a graph of nodes; [Gradient] adds the reverse-mode derivative as more nodes of the same language,
 // so derivatives of derivatives need nothing new; a [Backend] turns the finished [Program] into an [Executable] that
 // runs many times. Package tensor itself computes nothing: tensor/reference is the plain interpreter that tests trust,
-// tensor/cpu the fast one.
+// tensor/cpu the fast one, tensor/xla the way to GPUs.
 //
 //	prog, err := tensor.Build(func(g *tensor.Graph) {
 //		x := g.Input("x", tensor.Float32, 128, 784)

@@ -98,6 +98,9 @@ func (t *trainer) checkpoint() error {
 	if t.run.Dir == "" {
 		return nil
 	}
+	if err := t.fetch(); err != nil {
+		return err
+	}
 	if err := t.log.sync(); err != nil {
 		return err
 	}

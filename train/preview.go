@@ -27,6 +27,9 @@ func (t *trainer) preview() error {
 	if !due && !t.state.Done {
 		return nil
 	}
+	if err := t.fetch(); err != nil {
+		return err
+	}
 	vars := tensor.Vars{}
 	for name, a := range t.judged {
 		vars[name] = a.Clone()

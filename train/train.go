@@ -164,6 +164,9 @@ func Minimise(ctx context.Context, p Problem, set data.Set, o Options, run model
 		t.tell(true)
 		return t.result(), nil
 	}
+	if err := t.hold(); err != nil {
+		return nil, err
+	}
 	for !t.state.Done {
 		if err := t.epoch(ctx); err != nil {
 			if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
@@ -178,6 +181,9 @@ func Minimise(ctx context.Context, p Problem, set data.Set, o Options, run model
 			}
 			return nil, fmt.Errorf("%w after step %d of %d%s: %w", ErrInterrupted, t.state.Step, t.steps*t.options.Epochs, how, ctx.Err())
 		}
+	}
+	if err := t.release(); err != nil {
+		return nil, err
 	}
 	if err := t.finite(); err != nil {
 		return nil, err

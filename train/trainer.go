@@ -31,6 +31,7 @@ type trainer struct {
 	step    tensor.Executable // one step of every phase, in turn
 	phases  []runningPhase
 	average tensor.Executable // nil without
+	held    tensor.Held       // where vars are while the run goes on, nil if in their arrays
 	checks  map[int]validation
 
 	identity string // which run this is, for its checkpoints
@@ -124,7 +125,37 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 	return t, nil
 }
 
-func (t *trainer) close() { t.log.close() }
+func (t *trainer) close() {
+	t.release()
+	t.log.close()
+}
+
+// hold leaves the variables on the backend's device from here on, if it has one: copying them to each step and back would take
+// longer than the step.
+func (t *trainer) hold() (err error) {
+	if b, ok := t.backend.(tensor.Holder); ok {
+		t.held, err = b.Hold(t.vars)
+	}
+	return err
+}
+
+// fetch brings the variables' arrays up to date, before the first look at them since the last step.
+func (t *trainer) fetch() error {
+	if t.held == nil {
+		return nil
+	}
+	return t.held.Fetch()
+}
+
+// release ends what hold began.
+func (t *trainer) release() error {
+	if t.held == nil {
+		return nil
+	}
+	h := t.held
+	t.held = nil
+	return h.Release()
+}
 
 // inputs declares a batch of n in a graph.
 func (t *trainer) inputs(g *tensor.Graph, n int, training bool) *Batch {
@@ -348,7 +379,9 @@ func (t *trainer) finishEpoch(ctx context.Context) error {
 	if t.options.Patience > 0 && !math.IsNaN(valid) {
 		if best := float64(t.state.Best); math.IsNaN(best) || valid < best {
 			t.state.Best, t.state.Waited = real(valid), 0
-			t.keepBest()
+			if err := t.keepBest(); err != nil {
+				return err
+			}
 		} else if t.state.Waited++; t.state.Waited >= t.options.Patience {
 			t.state.Done, t.state.Stopped = true, fmt.Sprintf("no better validation loss for %d epochs", t.options.Patience)
 		}

@@ -14,17 +14,21 @@ type validation struct {
 }
 
 // keepBest copies what validation has seen.
-func (t *trainer) keepBest() {
+func (t *trainer) keepBest() error {
+	if err := t.fetch(); err != nil {
+		return err
+	}
 	if t.best == nil {
 		t.best = tensor.Vars{}
 		for name, a := range t.judged {
 			t.best[name] = a.Clone()
 		}
-		return
+		return nil
 	}
 	for name, a := range t.judged {
 		t.best[name].CopyFrom(a)
 	}
+	return nil
 }
 
 // validate is the mean loss and metrics over the validation set, in evaluation mode.

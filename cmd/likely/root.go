@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/likely-ml/likely/internal/suggest"
 	"github.com/likely-ml/likely/model"
+	"github.com/likely-ml/likely/tensor/xla"
 )
 
 // app is what all commands share: where they write and the flags that every command takes.
@@ -26,7 +28,12 @@ type app struct {
 }
 
 // backends are what can compute in this build.
-var backends = []string{"cpu", "reference"}
+func backends() string {
+	if xla.Built {
+		return "cpu, reference or xla[:N]"
+	}
+	return "cpu or reference"
+}
 
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
@@ -70,7 +77,7 @@ wrote (.npy), with columns x0, x1 and on. SPLIT is train, test or all.`,
 	flags.SortFlags = false
 	flags.BoolVar(&a.json, "json", false, "print one JSON object")
 	flags.BoolVar(&a.quiet, "quiet", false, "print no progress and no notes")
-	flags.StringVar(&a.backend, "backend", "cpu", "`what` computes: cpu or reference")
+	flags.StringVar(&a.backend, "backend", "cpu", "`what` computes: "+backends())
 	flags.IntVar(&a.threads, "threads", 0, "worker threads, `N`; 0 for one per CPU")
 	flags.Uint64Var(&a.seed, "seed", 1, "seed of everything random, `N`")
 
@@ -103,20 +110,24 @@ func (a *app) check() error {
 	if a.threads < 0 || a.threads > 1024 {
 		return usagef("--threads is %d, expected 0 to 1024", a.threads)
 	}
-	name, _, _ := strings.Cut(a.backend, ":")
-	if name == "xla" {
-		return usagef("--backend %s is not in this build; expected %s", a.backend, strings.Join(backends, " or "))
-	}
-	for _, b := range backends {
-		if a.backend == b {
-			// What computes outside of the backend, such as the measures, follows --threads too.
-			if a.threads > 0 {
-				runtime.GOMAXPROCS(a.threads)
-			}
-			return nil
+	kind, device, numbered := strings.Cut(a.backend, ":")
+	switch {
+	case a.backend == "cpu" || a.backend == "reference":
+	case kind == "xla" && !xla.Built:
+		return usagef("--backend %s is not in this build, expected %s; go build -tags xla ./cmd/likely makes one that has it, see docs/xla.md", a.backend, backends())
+	case kind == "xla" && !numbered:
+	case kind == "xla":
+		if _, err := strconv.ParseUint(device, 10, 16); err != nil {
+			return usagef("--backend is %q, expected xla or xla:N, N being the number of a device from 0", a.backend)
 		}
+	default:
+		return usagef("--backend is %q, expected %s", a.backend, backends())
 	}
-	return usagef("--backend is %q, expected %s", a.backend, strings.Join(backends, " or "))
+	// What computes outside of the backend, such as the measures, follows --threads too.
+	if a.threads > 0 {
+		runtime.GOMAXPROCS(a.threads)
+	}
+	return nil
 }
 
 // compute is how models are to compute.
