@@ -358,16 +358,27 @@ func writePNG(path string, schema *data.Schema, x []float32) error {
 	return errors.Join(png.Encode(f, toImage(schema, x)), f.Close())
 }
 
-// writeTables writes the test part and the provenance beside path and then path itself, so that where it is, they are.
-func (e *enlarged) writeTables(ctx context.Context, path string) error {
+// writeTables writes the test part and the provenance beside path and then path itself, so that where it is, they are. If
+// one cannot be written, none remains.
+func (e *enlarged) writeTables(ctx context.Context, path string) (err error) {
+	var written []string
+	defer func() {
+		if err != nil {
+			for _, name := range written {
+				err = errors.Join(err, os.Remove(name))
+			}
+		}
+	}()
 	if e.test != nil {
 		if err := writeMarked(ctx, beside(path, ".test.csv"), e.test, e.test.Len()); err != nil {
 			return err
 		}
+		written = append(written, beside(path, ".test.csv"))
 	}
 	if err := atomicfile.Write(beside(path, ".provenance.json"), e.writeProvenance); err != nil {
 		return err
 	}
+	written = append(written, beside(path, ".provenance.json"))
 	all, err := data.Concat(e.real, e.synthetic)
 	if err != nil {
 		return err
