@@ -338,3 +338,16 @@ func FuzzParquet(f *testing.F) {
 		openTwice(t, raw, "t.parquet", label)
 	})
 }
+
+// Half-precision numbers, from IEEE 754: 1, -2, the least, the largest, a third, 0, infinity and NaN.
+func TestFloat16(t *testing.T) {
+	for bits, want := range map[uint16]float64{0x3C00: 1, 0xC000: -2, 0x0001: 0x1p-24, 0x0400: 0x1p-14, 0x7BFF: 65504, 0x3555: 0.333251953125, 0: 0,
+		0x7C00: math.Inf(1), 0xFC00: math.Inf(-1)} {
+		if got := float16(bits); got != want {
+			t.Errorf("%#04x is %v, expected %v", bits, got, want)
+		}
+	}
+	if got := float16(0x7E00); got == got {
+		t.Errorf("0x7e00 is %v, expected NaN", got)
+	}
+}

@@ -305,14 +305,19 @@ func (d *deltas) nextPart() error {
 	return nil
 }
 
-// end goes to the end of the values and gives what follows.
-func (d *deltas) end() ([]byte, error) {
-	for d.left > 0 {
-		if _, err := d.next(); err != nil {
-			return nil, err
+// deltasThen are deltas and what follows them, where only going through them all finds their end.
+func deltasThen(data []byte) (d *deltas, rest []byte, err error) {
+	ahead, err := newDeltas(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	values := *ahead
+	for ahead.left > 0 {
+		if _, err := ahead.next(); err != nil {
+			return nil, nil, err
 		}
 	}
-	return d.rest, nil
+	return &values, ahead.rest, nil
 }
 
 // deltaValues are integers.
@@ -330,15 +335,7 @@ type lengthValues struct {
 }
 
 func newLengthValues(data []byte) (*lengthValues, error) {
-	ahead, err := newDeltas(data)
-	if err != nil {
-		return nil, err
-	}
-	rest, err := ahead.end()
-	if err != nil {
-		return nil, err
-	}
-	lengths, err := newDeltas(data)
+	lengths, rest, err := deltasThen(data)
 	return &lengthValues{lengths, rest}, err
 }
 
@@ -363,20 +360,12 @@ type prefixValues struct {
 }
 
 func newPrefixValues(data []byte) (*prefixValues, error) {
-	ahead, err := newDeltas(data)
+	same, rest, err := deltasThen(data)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := ahead.end()
-	if err != nil {
-		return nil, err
-	}
-	p := &prefixValues{}
-	if p.same, err = newDeltas(data); err != nil {
-		return nil, err
-	}
-	p.rests, err = newLengthValues(rest)
-	return p, err
+	rests, err := newLengthValues(rest)
+	return &prefixValues{same: same, rests: rests}, err
 }
 
 func (p *prefixValues) next() (parquetValue, error) {

@@ -125,6 +125,7 @@ func newTrainer(p Problem, set data.Set, o Options, run model.Run) (*trainer, er
 	return t, nil
 }
 
+// close ends what still goes on. Variables are held only if the fit has failed, whose error is the one to tell.
 func (t *trainer) close() {
 	t.release()
 	t.log.close()
