@@ -25,6 +25,7 @@ type predictFlags struct {
 	decide    bool // --threshold was given
 	proba     bool
 	score     bool
+	encode    bool
 	familiar  string
 	draws     int
 	drawsSet  bool // --draws was given
@@ -55,10 +56,17 @@ that the model was not fitted on, or the data of the fit, of which the part that
 was held out is taken. The column p_value says how unusual the score is among
 those of that data, too low or, as that of a blank picture may be, too high: who
 rejects below 0.01 rejects one in a hundred of what is familiar, at most and on
-average. What is not rejected may be strange in ways that the model cannot see.`,
+average. What is not rejected may be strange in ways that the model cannot see.
+
+With --encode the row is the place of the example in the latent space of a model
+such as vae, z1 and on, and its label where it has one: a table to which other
+models can be fitted. --out NAME.csv, NAME.parquet or NAME.npy writes it,
+NAME.png a plot of each pair of the first dimensions. A model of p(x|y) encodes
+an example under its own class, and so needs labels.`,
 		Example: `  likely predict cnn.safetensors photos --out predictions.csv
   likely predict outcome.safetensors new.csv --proba --threshold 0.3
-  likely predict vae.safetensors photos --score --familiar fashion-mnist`,
+  likely predict vae.safetensors photos --score --familiar fashion-mnist
+  likely predict vae.safetensors photos --encode --out codes.png`,
 		Args:              words(2, 2),
 		ValidArgsFunction: completeWords(false),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -71,9 +79,10 @@ average. What is not rejected may be strange in ways that the model cannot see.`
 	flags.Float64Var(&f.threshold, "threshold", 0.5, "least `probability` of class A to decide for it (two classes)")
 	flags.BoolVar(&f.proba, "proba", false, "write the probability of each class too")
 	flags.BoolVar(&f.score, "score", false, "write log p(x), or a bound or an estimate of it, instead of the class")
+	flags.BoolVar(&f.encode, "encode", false, "write the place in the latent space instead of the class")
 	flags.StringVar(&f.familiar, "familiar", "", "with --score, `DATA` to compare with: how unusual is that?")
 	flags.IntVar(&f.draws, "draws", evaluate.ImportanceDraws, "with --score, draws behind an importance-weighted bound, `N`")
-	flags.StringVar(&f.out, "out", "", "CSV `file`; standard output if there is none")
+	flags.StringVar(&f.out, "out", "", "CSV `file`, with --encode other tables too; standard output if there is none")
 	f.addSkipBad(flags)
 	return cmd
 }
@@ -85,12 +94,20 @@ func (f *predictFlags) check() error {
 		return usagef("--threshold is %v, expected a probability from 0 to 1", f.threshold)
 	case f.score && (f.decide || f.proba):
 		return usagef("--score is about x and --threshold and --proba are about its class; choose one or the other")
+	case f.encode && (f.score || f.decide || f.proba):
+		return usagef("--encode is about the latent space, and --score, --threshold and --proba are not; choose one")
 	case !f.score && f.familiar != "":
 		return usagef("--familiar compares scores: add --score")
 	case !f.score && f.drawsSet:
 		return usagef("--draws are those behind a score: add --score")
 	case f.draws < 1:
 		return usagef("--draws is %d, expected at least 1", f.draws)
+	}
+	if f.encode {
+		if f.out != "" && !isTable(f.out) && !isArray(f.out) && !strings.HasSuffix(f.out, ".png") {
+			return usagef("--out %s: expected a name that ends in .csv, .parquet, .npy or .png", f.out)
+		}
+		return checkOut(f.out)
 	}
 	if e := strings.ToLower(filepath.Ext(f.out)); e == ".parquet" || e == ".npy" || e == ".arff" || e == ".json" {
 		return usagef("--out %s: predictions are written as CSV, expected a name that ends in .csv", f.out)
@@ -115,6 +132,9 @@ func (a *app) runPredict(ctx context.Context, path, arg string, f predictFlags) 
 	}
 	if f.score {
 		return a.runScore(ctx, m, file, path, arg, f)
+	}
+	if f.encode {
+		return a.runEncode(ctx, m, file, path, arg, f)
 	}
 	c, err := a.classifier(m, path, file)
 	if err != nil {

@@ -37,10 +37,10 @@ NAME, of all classes in equal shares with --class all, which is also what a
 conditional model does without the flag, and else from p(x).
 
 --out NAME.png writes one page of pictures, a row for each class where they
-divide evenly; NAME.csv or NAME.parquet a table, the label its last column;
-NAME.npy an array of numpy; any other name is a folder of PNG files, with a
-folder, new or empty, for each class. Without --out pictures go to samples.png
-and tables to standard output.
+divide evenly, or of rows a plot of each pair of columns; NAME.csv or
+NAME.parquet a table, the label its last column; NAME.npy an array of numpy; any
+other name is a folder of PNG files, with a folder, new or empty, for each
+class. Without --out pictures go to samples.png and tables to standard output.
 
 The array has the rows of a table as float32 (n, columns), and pictures as uint8
 (n, height, width, channels) in the values of the data, such as 0 to 255. The
@@ -65,6 +65,7 @@ vary most there, else the first.
 its code.`,
 		Example: `  likely sample vae.safetensors -n 100 --class all --out page.png
   likely sample gaussian.safetensors -n 1000 --seed 7 --out rows.csv
+  likely sample flow.safetensors -n 2000 --out plots.png
   likely sample vae.safetensors --interpolate 3,17 --data digits --out walk.gif
   likely sample vae.safetensors --reconstruct --data digits:test
   likely sample gan.safetensors -n 20 --nearest photos --out copies.png`,
@@ -104,6 +105,20 @@ func (f *sampleFlags) check() error {
 	return checkOutFolder("--out", f.out)
 }
 
+// checkRows looks at --out of a model of table rows.
+func (f *sampleFlags) checkRows(path string, schema *data.Schema) error {
+	plot := strings.HasSuffix(f.out, ".png")
+	switch {
+	case plot && (f.mode() != "" || f.nearest != ""):
+		return usagef("--out %s: %s was fitted to a table, and a plot shows samples alone; expected a name that ends in .csv or .parquet", f.out, path)
+	case plot && len(report.CornerColumns(schema)) == 0:
+		return usagef("--out %s: a plot shows columns of numbers, and %s has none; expected a name that ends in .csv or .parquet", f.out, path)
+	case f.out != "" && !plot && !isTable(f.out) && !isArray(f.out):
+		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv, .parquet, .npy or .png", f.out, path)
+	}
+	return nil
+}
+
 func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 	if err := f.check(); err != nil {
 		return err
@@ -116,8 +131,10 @@ func (a *app) runSample(ctx context.Context, path string, f sampleFlags) error {
 		return err
 	}
 	schema := file.Card.Schema
-	if !schema.IsImage() && f.out != "" && !isTable(f.out) && !isArray(f.out) {
-		return usagef("--out %s: %s was fitted to a table, whose samples are rows; expected a name that ends in .csv, .parquet or .npy", f.out, path)
+	if !schema.IsImage() {
+		if err := f.checkRows(path, schema); err != nil {
+			return err
+		}
 	}
 	for _, c := range schema.Columns {
 		if c.Kind == data.Categorical && isArray(f.out) {
@@ -358,6 +375,11 @@ func (a *app) writeExhibit(ctx context.Context, out string, schema *data.Schema,
 			}
 		}
 		return atomicfile.Write(out, func(w io.Writer) error { return writeArray(w, schema, e.batch) })
+	case strings.HasSuffix(out, ".png") && !schema.IsImage():
+		if shown := len(report.CornerColumns(schema)); shown < schema.Size() {
+			a.note("the plot shows %d of %d columns, the first that are of numbers", shown, schema.Size())
+		}
+		return atomicfile.Write(out, func(w io.Writer) error { return report.Corner(w, schema, e.batch) })
 	case strings.HasSuffix(out, ".png"):
 		return atomicfile.Write(out, func(w io.Writer) error { return report.Grid(w, e.batch, e.grid) })
 	}
