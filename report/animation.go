@@ -12,16 +12,19 @@ import (
 	"time"
 )
 
-// Animation writes frames of one size as a GIF that repeats without end; each is shown for the delay. Grey pictures keep
-// their 256 levels. A GIF has 256 colours: colour pictures get the palette of all frames together that median cut finds
-// (Heckbert, Color image quantization for frame buffer display, SIGGRAPH 1982), without dithering, which would flicker.
-func Animation(w io.Writer, frames []image.Image, delay time.Duration) error {
+// Animation writes frames of one size as a GIF, each shown for the delay, that is played so many times and then stands still; 0 is
+// without end. Grey pictures keep their 256 levels. A GIF has 256 colours: colour pictures get the palette of all frames together that
+// median cut finds (Heckbert, Color image quantization for frame buffer display, SIGGRAPH 1982), without dithering, which would flicker.
+func Animation(w io.Writer, frames []image.Image, delay time.Duration, plays int) error {
 	if len(frames) == 0 {
 		return errors.New("an animation without frames")
 	}
 	hundredths := int(delay / (10 * time.Millisecond))
 	if hundredths < 1 {
 		return fmt.Errorf("an animation with a delay of %v, expected at least 10ms", delay)
+	}
+	if plays < 0 {
+		return fmt.Errorf("an animation that is played %d times, expected at least 0", plays)
 	}
 	size := frames[0].Bounds()
 	for i, f := range frames {
@@ -30,7 +33,7 @@ func Animation(w io.Writer, frames []image.Image, delay time.Duration) error {
 		}
 	}
 	q := newQuantiser(frames)
-	g := gif.GIF{Config: image.Config{ColorModel: q.palette, Width: size.Dx(), Height: size.Dy()}}
+	g := gif.GIF{LoopCount: loopCount(plays), Config: image.Config{ColorModel: q.palette, Width: size.Dx(), Height: size.Dy()}}
 	for _, f := range frames {
 		p := image.NewPaletted(size, q.palette)
 		for y := size.Min.Y; y < size.Max.Y; y++ {
@@ -41,6 +44,14 @@ func Animation(w io.Writer, frames []image.Image, delay time.Duration) error {
 		g.Image, g.Delay = append(g.Image, p), append(g.Delay, hundredths)
 	}
 	return gif.EncodeAll(w, &g)
+}
+
+// loopCount says a number of plays as gif.GIF has it: 0 is without end, -1 once, and else how often it is repeated after the first time.
+func loopCount(plays int) int {
+	if plays == 1 {
+		return -1
+	}
+	return max(0, plays-1)
 }
 
 // rgb is a colour of 8 bits each.

@@ -14,7 +14,7 @@ import (
 func animate(t *testing.T, frames ...image.Image) *gif.GIF {
 	t.Helper()
 	var file bytes.Buffer
-	if err := Animation(&file, frames, 120*time.Millisecond); err != nil {
+	if err := Animation(&file, frames, 120*time.Millisecond, 0); err != nil {
 		t.Fatal(err)
 	}
 	g, err := gif.DecodeAll(&file)
@@ -36,6 +36,20 @@ func TestAnimationKeepsEveryGrey(t *testing.T) {
 	for i := range 256 {
 		if got := rgbOf(g.Image[0].At(i%16, i/16)); got != (rgb{uint8(i), uint8(i), uint8(i)}) {
 			t.Fatalf("grey %d became %v", i, got)
+		}
+	}
+}
+
+// An animation ends after as many plays as were asked for, as a file says it: how often it is repeated after the first time.
+func TestAnimationEnds(t *testing.T) {
+	for plays, want := range map[int]int{0: 0, 1: -1, 2: 1, 3: 2} {
+		var file bytes.Buffer
+		if err := Animation(&file, []image.Image{image.NewGray(image.Rect(0, 0, 2, 2)), image.NewGray(image.Rect(0, 0, 2, 2))}, time.Second, plays); err != nil {
+			t.Fatal(err)
+		}
+		g, err := gif.DecodeAll(&file)
+		if err != nil || g.LoopCount != want {
+			t.Errorf("%d plays: loop count %d (%v), expected %d", plays, g.LoopCount, err, want)
 		}
 	}
 }
@@ -71,9 +85,10 @@ func TestAnimationColour(t *testing.T) {
 func TestAnimationErrors(t *testing.T) {
 	small, large := image.NewGray(image.Rect(0, 0, 1, 1)), image.NewGray(image.Rect(0, 0, 2, 2))
 	for name, err := range map[string]error{
-		"no frames": Animation(&bytes.Buffer{}, nil, time.Second),
-		"no delay":  Animation(&bytes.Buffer{}, []image.Image{small}, 0),
-		"two sizes": Animation(&bytes.Buffer{}, []image.Image{small, large}, time.Second),
+		"no frames": Animation(&bytes.Buffer{}, nil, time.Second, 0),
+		"no delay":  Animation(&bytes.Buffer{}, []image.Image{small}, 0, 0),
+		"no plays":  Animation(&bytes.Buffer{}, []image.Image{small}, time.Second, -1),
+		"two sizes": Animation(&bytes.Buffer{}, []image.Image{small, large}, time.Second, 0),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)

@@ -29,7 +29,7 @@ func twoFrames(t *testing.T) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	frame := image.NewGray(image.Rect(0, 0, 30, 20))
-	if err := Animation(&file, []image.Image{frame, frame}, time.Second); err != nil {
+	if err := Animation(&file, []image.Image{frame, frame}, time.Second, 1); err != nil {
 		t.Fatal(err)
 	}
 	return file.Bytes()

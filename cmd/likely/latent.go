@@ -428,7 +428,7 @@ func writeWalk(w io.Writer, schema *data.Schema, b data.Batch) error {
 	for i := b.Len() - 2; i > 0; i-- {
 		frames = append(frames, frames[i])
 	}
-	return report.Animation(w, frames, walkDelay)
+	return report.Animation(w, frames, walkDelay, 0)
 }
 
 // traversed is how many dimensions are shown where -n does not say, and codeExamples how many examples, or draws of a prior, tell

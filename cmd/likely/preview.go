@@ -26,6 +26,7 @@ import (
 const (
 	previewSide  = 320 // pixels, about, of a page of progress, which has ten rows of ten pictures, or a row for each of few classes
 	previewDelay = 250 * time.Millisecond
+	previewPlays = 3         // then progress.gif stays at its last page: what moves without end keeps a reader from the rest
 	progressMost = 1_000_000 // bytes of progress.gif, where leaving out pages can do it
 )
 
@@ -96,7 +97,7 @@ func (r *runFolder) animate() error {
 	for {
 		// A rest on what it has come to.
 		shown := append(slices.Clone(frames), slices.Repeat(frames[len(frames)-1:], 5)...)
-		if err := report.Animation(&file, shown, previewDelay); err != nil {
+		if err := report.Animation(&file, shown, previewDelay, previewPlays); err != nil {
 			return err
 		}
 		if file.Len() <= progressMost || len(frames) < 4 {
