@@ -59,14 +59,14 @@ func TestKilledRunsEndTheSame(t *testing.T) {
 	if got := read(t, filepath.Join(dir, "killed", "model.safetensors")); !bytes.Equal(got, want) {
 		t.Error("the model of the killed run differs")
 	}
-	wantLog := metrics(t, filepath.Join(dir, "unbroken", "metrics.jsonl"))
-	if got := metrics(t, filepath.Join(dir, "killed", "metrics.jsonl")); !reflect.DeepEqual(got, wantLog) {
+	wantLog := logged(t, filepath.Join(dir, "unbroken", "metrics.jsonl"))
+	if got := logged(t, filepath.Join(dir, "killed", "metrics.jsonl")); !reflect.DeepEqual(got, wantLog) {
 		t.Errorf("the metrics of the killed run are\n%v\nwant\n%v", got, wantLog)
 	}
 }
 
-// metrics are the lines of metrics.jsonl without what depends on the clock.
-func metrics(t *testing.T, path string) (lines []map[string]any) {
+// logged are the lines of metrics.jsonl without what depends on the clock.
+func logged(t *testing.T, path string) (lines []map[string]any) {
 	t.Helper()
 	for line := range bytes.Lines(read(t, path)) {
 		var m map[string]any

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime/metrics"
 	"strings"
 	"time"
 
@@ -41,6 +42,14 @@ func (a *app) meter() *meter {
 	return &meter{out: a.stderr, quiet: a.quiet, terminal: ok && term.IsTerminal(int(f.Fd())), started: now, last: now}
 }
 
+// memoryInUse is how many bytes the system has given to the program and not taken back. Once a step of training is done, the data,
+// the variables and the buffers of a step are all there; what comes later is the validation's and the copies of a checkpoint.
+func memoryInUse() int64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return int64(samples[0].Value.Uint64() - samples[1].Value.Uint64())
+}
+
 // fit shows the progress of a fit.
 func (m *meter) fit(p model.Progress) {
 	if m.quiet {
@@ -48,8 +57,8 @@ func (m *meter) fit(p model.Progress) {
 	}
 	if p.Remaining >= 0 && !m.estimated && !p.Done && p.ExamplesPerSecond > 0 {
 		m.estimated = true
-		fmt.Fprintf(m.out, "estimate: %s in all, at %s examples/s\n",
-			duration(time.Since(m.started)+p.Remaining), count(int(p.ExamplesPerSecond)))
+		fmt.Fprintf(m.out, "estimate: %s in all, at %s examples/s; %s of memory so far\n",
+			duration(time.Since(m.started)+p.Remaining), count(int(p.ExamplesPerSecond)), size(memoryInUse()))
 	}
 	if m.terminal {
 		if m.bar == nil {
