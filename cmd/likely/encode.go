@@ -22,19 +22,18 @@ func (a *app) runEncode(ctx context.Context, m model.Model, file *model.File, pa
 	if most := mostSamples(schema); int64(set.Len()) > most {
 		return fmt.Errorf("%s: the places of %s do not fit in %s of memory; expected at most %d examples", arg, count(set.Len()), size(maxSampleBytes), most)
 	}
+	if isArray(f.out) && schema.Labelled() {
+		if err := checkOut(classArray(f.out)); err != nil {
+			return err
+		}
+	}
 	codes, err := encodeAll(ctx, encoder, set, schema, isConditional(m))
 	if err != nil {
 		return err
 	}
 	e := exhibit{batch: codes}
-	files := data.File(set, 0) != ""
-	if files {
+	if data.File(set, 0) != "" {
 		e.before = []column{{"file", data.Categorical, func(i int) string { return data.File(set, i) }}}
-	}
-	if isArray(f.out) && codes.Y != nil {
-		if err := checkOut(classArray(f.out)); err != nil {
-			return err
-		}
 	}
 	if err := a.writeExhibit(ctx, f.out, schema, e); err != nil {
 		return err
@@ -99,6 +98,7 @@ func codeSchema(size int, of *data.Schema) *data.Schema {
 	return s
 }
 
+// encodeAll finds the places of a whole set, with its labels where the table of places has them.
 func encodeAll(ctx context.Context, m model.Encoder, set data.Set, schema *data.Schema, conditional bool) (data.Batch, error) {
 	codes := data.NewBatch(schema.Shape, set.Len(), schema.Labelled())
 	err := data.Each(ctx, set, func(first int, x data.Batch) error {
@@ -108,7 +108,10 @@ func encodeAll(ctx context.Context, m model.Encoder, set data.Set, schema *data.
 		if !conditional {
 			y = nil
 		}
-		return m.Encode(part.X, x, y)
+		if err := m.Encode(part.X, x, y); err != nil {
+			return err
+		}
+		return ctx.Err()
 	})
 	return codes, err
 }
