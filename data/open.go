@@ -102,7 +102,7 @@ func unknownName(what string) error {
 	}
 	if i := strings.LastIndexByte(what, ':'); i > 0 {
 		if _, ok := knownByName(what[:i]); ok || isFile(what[:i]) || isDir(what[:i]) {
-			return fmt.Errorf("unknown part %q of %s, expected train, test or all", what[i+1:], what[:i])
+			return unknownPart(what[i+1:], what[:i])
 		}
 	}
 	hint := suggest.Hint(what, names)

@@ -51,6 +51,9 @@ func TestOpenRefuses(t *testing.T) {
 	wantError(t, err, "no-such", "no such file", "digits, fashion-mnist, mnist")
 	_, err = Open(ctx, "digits:half", Options{})
 	wantError(t, err, `unknown part "half" of digits`, "train, test or all")
+	if !errors.Is(err, ErrPart) {
+		t.Errorf("%v is no ErrPart", err)
+	}
 	_, err = Open(ctx, write(t, nil, t.TempDir(), "t.xlsx"), Options{})
 	wantError(t, err, "t.xlsx", "expected a table (.csv")
 	for _, o := range []Options{{Height: 8}, {Width: 8}, {Channels: 1}} {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -34,7 +35,14 @@ func (s *Source) Part(split string) (Set, error) {
 		}
 		return s.Test, nil
 	}
-	return nil, fmt.Errorf("unknown part %q of %s, expected train, test or all", split, s.Name)
+	return nil, unknownPart(split, s.Name)
+}
+
+// ErrPart: a part was named that no data set has.
+var ErrPart = errors.New("expected train, test or all")
+
+func unknownPart(split, what string) error {
+	return fmt.Errorf("unknown part %q of %s, %w", split, what, ErrPart)
 }
 
 // setParts fills in All, Train and Test. test is nil where there is none.

@@ -66,11 +66,8 @@ func (a *app) open(ctx context.Context, arg string, o data.Options) (*data.Sourc
 	o.Progress = m.data
 	source, err := data.Open(ctx, what, o)
 	m.end()
-	switch {
-	case errors.Is(err, data.ErrNoPictures):
-		return nil, "", usagef("%w; leave out --size and --channels", err)
-	case err != nil:
-		return nil, "", err
+	if err != nil {
+		return nil, "", dataError(err)
 	}
 	for _, n := range source.Notes {
 		a.note("%s", n)
@@ -79,6 +76,17 @@ func (a *app) open(ctx context.Context, arg string, o data.Options) (*data.Sourc
 		a.note("skipped %s that cannot be read", plural(source.Skipped, "picture", "pictures"))
 	}
 	return source, split, nil
+}
+
+// dataError tells what data.Open says of the words of a command from what it says of the data.
+func dataError(err error) error {
+	switch {
+	case errors.Is(err, data.ErrNoPictures):
+		return usagef("%w; leave out --size and --channels", err)
+	case errors.Is(err, data.ErrPart):
+		return usagef("%w", err)
+	}
+	return err
 }
 
 // openPart opens the data set of a DATA argument, and the part that it names: all of it where it names none.

@@ -77,7 +77,7 @@ func (a *app) openForCodes(ctx context.Context, arg string, fitted *data.Schema,
 			what, _ := data.Parse(arg)
 			own, err := data.Open(ctx, what, data.Options{Height: schema.Height, Width: schema.Width, Channels: schema.Channels, SkipBad: skipBad})
 			if err != nil {
-				return nil, err
+				return nil, dataError(err)
 			}
 			schema.Classes = own.All.Schema().Classes
 		}
