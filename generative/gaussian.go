@@ -29,7 +29,7 @@ type Gaussian struct {
 	Floor float64 `json:"floor" default:"0.0001" min:"0" max:"1" help:"least variance in any direction, as a share of a column's (tables) or of the mean pixel's (pictures); 0 for none"`
 }
 
-// maxElements bounds p: a covariance of 4,096 elements takes 134 MB, and its decomposition some minutes.
+// maxElements bounds p: a covariance of 4,096 elements takes 134 MB, and its decomposition some minutes where it has full rank.
 const maxElements = 4096
 
 // FittedGaussian is a fitted [Gaussian]. Its density is of real numbers: what it samples for pixels and whole-number
@@ -53,7 +53,7 @@ func (r *Gaussian) Fit(ctx context.Context, set data.Set, run model.Run) (model.
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		covariance, lifted, misfit, err := raiseVariance(c.covariance, scale, r.Floor)
+		covariance, lifted, misfit, err := raiseVariance(c.covariance, scale, c.n-1, r.Floor)
 		if err != nil {
 			return nil, nil, m.inClass(k, err)
 		}

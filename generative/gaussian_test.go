@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/likely-ml/likely/data"
 	"github.com/likely-ml/likely/model"
 	"github.com/likely-ml/likely/model/modeltest"
@@ -247,7 +249,7 @@ func TestRaiseVariance(t *testing.T) {
 	c.scatter(slices.Clone(x))
 	c.finishCovariance()
 	scale := []float64{1, 2, 0.5, 1, 3}
-	best, raised, misfit, err := raiseVariance(c.covariance, scale, floor)
+	best, raised, misfit, err := raiseVariance(c.covariance, scale, p, floor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,12 +284,85 @@ func TestRaiseVariance(t *testing.T) {
 				}
 			}
 		}
-		other, _, _, err := raiseVariance(other, scale, floor)
+		other, _, _, err := raiseVariance(other, scale, p, floor)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, _ := likelihood(other); !(got <= top+1e-12) {
 			t.Fatalf("another covariance has log-likelihood %v, above the estimate's %v", got, top)
+		}
+	}
+}
+
+// TestRaiseVarianceOfLowRank: with fewer examples than half the elements the result is the same as from all eigenvalues, whatever the
+// bound on the rank says.
+func TestRaiseVarianceOfLowRank(t *testing.T) {
+	const n, p, floor = 8, 60, 0.05
+	r := rand.New(rand.NewPCG(11, 12))
+	x := make([]float64, n*p)
+	for i := range x {
+		if j := i % p; j > 3 { // elements without any variance
+			x[i] = r.NormFloat64() * math.Pow(0.4, float64(i/p)) // eigenvalues above the floor and below it
+		}
+	}
+	copy(x[p:2*p], x[:p]) // and an example twice: the rank is n-2
+	c := newMoments(p)
+	c.sum(x)
+	c.finishMean()
+	c.scatter(slices.Clone(x))
+	c.finishCovariance()
+	scale := make([]float64, p)
+	for j := range scale {
+		scale[j] = 0.5 + r.Float64()
+	}
+	// The definition, by all eigenvectors.
+	var eigen mat.EigenSym
+	scaled := mat.NewSymDense(p, nil)
+	for i := range p {
+		for j := i; j < p; j++ {
+			scaled.SetSym(i, j, c.covariance[i*p+j]/scale[i]/scale[j])
+		}
+	}
+	if !eigen.Factorize(scaled, true) {
+		t.Fatal("no eigenvalues")
+	}
+	var v mat.Dense
+	eigen.VectorsTo(&v)
+	wantRaised, wantMisfit := 0, 0.0
+	values := eigen.Values(nil)
+	for _, l := range values {
+		if l < floor {
+			wantRaised++
+		}
+		wantMisfit += l / max(l, floor)
+	}
+	if wantRaised <= p-n+2 || wantRaised >= p {
+		t.Fatalf("%d of %d eigenvalues are below the floor: the test is no test", wantRaised, p)
+	}
+	for _, rank := range []int{n - 1, n - 2, n - 3, p} {
+		got, raised, misfit, err := raiseVariance(c.covariance, scale, rank, floor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if raised != wantRaised || !(math.Abs(misfit-wantMisfit) <= 1e-12) {
+			t.Errorf("rank at most %d: %d raised, misfit %v; expected %d, %v", rank, raised, misfit, wantRaised, wantMisfit)
+		}
+		for i := range p {
+			for j := range p {
+				want := 0.0
+				for k, l := range values {
+					want += max(l, floor) * v.At(i, k) * v.At(j, k) * scale[i] * scale[j]
+				}
+				if g := got[i*p+j]; !(math.Abs(g-want) <= 1e-13) || g != got[j*p+i] {
+					t.Fatalf("rank at most %d: element %d,%d is %v, expected %v, the same as %v", rank, i, j, g, want, got[j*p+i])
+				}
+			}
+		}
+	}
+	// The short way was gone where it could be, and only there.
+	for rank, want := range map[int]bool{n - 1: true, n - 2: true, n - 3: false, p: false} {
+		if _, _, found := eigenOfLowRank(scaled, rank, floor); found != want {
+			t.Errorf("rank at most %d: the short way is %t, expected %t", rank, found, want)
 		}
 	}
 }

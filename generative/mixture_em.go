@@ -371,7 +371,7 @@ func raiseTo(covariance []float64, floor float64) error {
 	for j := range ones {
 		ones[j] = 1
 	}
-	raised, _, _, err := raiseVariance(covariance, ones, floor)
+	raised, _, _, err := raiseVariance(covariance, ones, p, floor)
 	copy(covariance, raised)
 	return err
 }

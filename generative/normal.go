@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	_ "github.com/likely-ml/likely/tensor/cpu/gonumblas" // blas64 and mat run on our kernels
@@ -149,9 +150,10 @@ func (c *moments) finishCovariance() {
 
 // raiseVariance returns the covariance of greatest likelihood among those that have, after scaling by scale, no eigenvalue
 // below floor: the eigenvalues λ of S⁻¹ Σ S⁻¹ become max(λ, floor). (The likelihood falls apart into one term for each
-// eigenvalue, log λ' + λ/λ', which rises with λ' > λ.) raised is how many became larger, and misfit is the mean of
-// (x−μ)ᵀ Σ'⁻¹ (x−μ) over the data that Σ came from, which is p where none did.
-func raiseVariance(covariance, scale []float64, floor float64) (result []float64, raised int, misfit float64, err error) {
+// eigenvalue, log λ' + λ/λ', which rises with λ' > λ.) rank is a bound on the rank of Σ: one less than the number of examples, or p
+// where nothing is known. raised is how many eigenvalues became larger, and misfit is the mean of (x−μ)ᵀ Σ'⁻¹ (x−μ) over the
+// data that Σ came from, which is p where none did.
+func raiseVariance(covariance, scale []float64, rank int, floor float64) (result []float64, raised int, misfit float64, err error) {
 	p := len(scale)
 	c := scaled(covariance, scale)
 	var enough mat.Cholesky
@@ -163,28 +165,89 @@ func raiseVariance(covariance, scale []float64, floor float64) (result []float64
 	if floor == 0 || enough.Factorize(spare) {
 		return covariance, 0, float64(p), nil
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(c, true) {
-		return nil, 0, 0, fmt.Errorf("the eigenvalues of the %dx%d covariance were not found", p, p)
+	values, above, found := eigenOfLowRank(c, rank, floor)
+	if !found {
+		if values, above, found = eigenAbove(c, floor); !found {
+			return nil, 0, 0, fmt.Errorf("the eigenvalues of the %dx%d covariance were not found", p, p)
+		}
 	}
-	values := eigen.Values(nil)
-	var vectors, half, product mat.Dense
-	eigen.VectorsTo(&vectors)
-	for j, v := range values {
+	raised, misfit = p-len(values), float64(len(values))
+	for _, v := range values {
 		if v < floor {
 			raised++
 			misfit -= 1 - max(v, 0)/floor
-			values[j] = floor
 		}
 	}
-	misfit += float64(p)
-	half.Mul(&vectors, mat.NewDiagDense(p, values))
-	product.Mul(&half, vectors.T())
-	result = make([]float64, p*p)
+	// S⁻¹ Σ' S⁻¹ = floor I + Σ_j max(λ_j − floor, 0) v_j v_jᵀ
+	lifted := blas64.Symmetric{N: p, Stride: p, Data: make([]float64, p*p), Uplo: blas.Upper}
+	for j := range p {
+		lifted.Data[j*p+j] = floor
+	}
+	blas64.Syrk(blas.Trans, 1, above.RawMatrix(), 1, lifted)
+	result = lifted.Data
 	for i := range p {
-		for j := range p { // the product's two halves differ in their last bits
-			result[i*p+j] = (product.At(i, j) + product.At(j, i)) / 2 * scale[i] * scale[j]
+		for j := i; j < p; j++ {
+			result[i*p+j] *= scale[i] * scale[j]
+			result[j*p+i] = result[i*p+j]
 		}
 	}
 	return result, raised, misfit, nil
+}
+
+// eigenAbove decomposes C = Σ_j λ_j v_j v_jᵀ. It returns all λ_j, and a matrix with the rows sqrt(max(λ_j − floor, 0)) v_jᵀ.
+func eigenAbove(c *mat.SymDense, floor float64) (values []float64, above *mat.Dense, found bool) {
+	var eigen mat.EigenSym
+	if !eigen.Factorize(c, true) {
+		return nil, nil, false
+	}
+	values = eigen.Values(nil)
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	above = mat.DenseCopyOf(vectors.T())
+	for j, v := range values {
+		floats.Scale(math.Sqrt(max(v-floor, 0)), above.RawRowView(j))
+	}
+	return values, above, true
+}
+
+// eigenOfLowRank is eigenAbove for a matrix of low rank r, without its eigenvalues 0, in O(p² r) instead of O(p³): pictures have more
+// pixels than a small set has examples. With Cholesky's decomposition with complete pivoting C = UᵀU, where U has r rows, and the
+// eigenvalues λ_j and vectors w_j of the small matrix UUᵀ, those of C are λ_j and v_j = Uᵀw_j/sqrt(λ_j). found is false where
+// rank promises no gain, or rounding hides it.
+func eigenOfLowRank(c *mat.SymDense, rank int, floor float64) (values []float64, above *mat.Dense, found bool) {
+	p := c.SymmetricDim()
+	if rank < 1 || 2*rank > p {
+		return nil, nil, false
+	}
+	var root mat.PivotedCholesky
+	if root.Factorize(c, -1) || root.Rank() < 1 || root.Rank() > rank {
+		return nil, nil, false
+	}
+	rank = root.Rank()
+	u := mat.NewDense(rank, p, nil)
+	triangle := root.RawU()
+	for k, j := range root.ColumnPivots(nil) { // column k of the triangle is column j of C
+		for i := range min(k+1, rank) {
+			u.Set(i, j, triangle.At(i, k))
+		}
+	}
+	small := mat.NewSymDense(rank, nil)
+	small.SymOuterK(1, u)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(small, true) {
+		return nil, nil, false
+	}
+	values = eigen.Values(nil)
+	var w mat.Dense
+	eigen.VectorsTo(&w)
+	above = mat.NewDense(rank, p, nil)
+	above.Mul(w.T(), u)
+	for j, v := range values {
+		share := 0.0
+		if v > floor {
+			share = (v - floor) / v
+		}
+		floats.Scale(math.Sqrt(share), above.RawRowView(j))
+	}
+	return values, above, true
 }

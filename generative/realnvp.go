@@ -174,7 +174,7 @@ func whiten(ctx context.Context, set data.Set, transform *data.Transform, widths
 		c.covariance[j*p+j] += float64(w) * float64(w) / 12
 		scale[j] = 1
 	}
-	covariance, _, _, err := raiseVariance(c.covariance, scale, leastVariance)
+	covariance, _, _, err := raiseVariance(c.covariance, scale, p, leastVariance)
 	if err != nil {
 		return nil, err
 	}
