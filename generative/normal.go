@@ -233,21 +233,14 @@ func eigenOfLowRank(c *mat.SymDense, rank int, floor float64) (values []float64,
 	}
 	small := mat.NewSymDense(rank, nil)
 	small.SymOuterK(1, u)
-	var eigen mat.EigenSym
-	if !eigen.Factorize(small, true) {
+	values, w, found := eigenAbove(small, floor)
+	if !found {
 		return nil, nil, false
 	}
-	values = eigen.Values(nil)
-	var w mat.Dense
-	eigen.VectorsTo(&w)
 	above = mat.NewDense(rank, p, nil)
-	above.Mul(w.T(), u)
+	above.Mul(w, u)
 	for j, v := range values {
-		share := 0.0
-		if v > floor {
-			share = (v - floor) / v
-		}
-		floats.Scale(math.Sqrt(share), above.RawRowView(j))
+		floats.Scale(1/math.Sqrt(max(v, floor)), above.RawRowView(j)) // a row of an eigenvalue up to the floor is 0
 	}
 	return values, above, true
 }

@@ -123,19 +123,17 @@ func newCorner(schema *data.Schema, b data.Batch) (*corner, error) {
 		}
 		margin := cornerMargin * (high - low)
 		if column.Kind == data.Integer || margin == 0 {
-			margin = max(margin, 0.5)
+			margin = max(margin, pointMargin(low))
 		}
 		c.columns, c.low, c.high = append(c.columns, column), append(c.low, low-margin), append(c.high, high+margin)
 	}
 	return c, nil
 }
 
-func isFinite(v float64) bool { return v-v == 0 }
-
 // cornerStyle is how the points of class g look: classes beyond the number of colours have other shapes.
 func cornerStyle(g int) draw.GlyphStyle {
 	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.CrossGlyph{}}
-	at := lineColours[g%seriesColours]
+	at := onWhite.line(g)
 	return draw.GlyphStyle{Shape: shapes[g/seriesColours%len(shapes)], Radius: 1.6,
 		Color: color.NRGBA{at.R, at.G, at.B, 0xb0}} // what lies below is seen
 }

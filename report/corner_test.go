@@ -127,6 +127,27 @@ func TestCornerIsBounded(t *testing.T) {
 	}
 }
 
+// Columns of one value, and of the largest and smallest there are, have axes too.
+func TestCornerOfExtremes(t *testing.T) {
+	for _, kind := range []data.Kind{data.Numeric, data.Integer} {
+		for _, values := range [][2]float32{{3e38, 3e38}, {-3e38, 3e38}, {1e-40, 1e-40}, {0, 1e-40}, {1e9, 1e9}, {0, 0}} {
+			schema, b := twoClasses(1)
+			schema.Columns[0].Kind = kind
+			b.Row(0)[0], b.Row(1)[0] = values[0], values[1]
+			page, err := newCorner(schema, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !(page.low[0] < page.high[0]) || !(page.low[0] <= float64(min(values[0], values[1])) && page.high[0] >= float64(max(values[0], values[1]))) {
+				t.Errorf("%v: the axis runs from %v to %v", values, page.low[0], page.high[0])
+			}
+			if err := Corner(io.Discard, schema, b); err != nil {
+				t.Errorf("%v: %v", values, err)
+			}
+		}
+	}
+}
+
 func TestCornerRefuses(t *testing.T) {
 	numbers, b := twoClasses(3)
 	for i := range b.X {

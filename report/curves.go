@@ -79,7 +79,7 @@ func MetricOf(m evaluate.Metric, c evaluate.Curve) Series {
 //
 //	F(x) = share of the values that are at most x
 func Cumulative(name string, values []float64) Series {
-	kept := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v-v != 0 })
+	kept := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return !isFinite(v) })
 	sort.Float64s(kept)
 	s := Series{Name: name}
 	for i, v := range kept {

@@ -84,3 +84,15 @@ func TestLinesStandAside(t *testing.T) {
 		t.Errorf("the lines have moved: %v", p.Lines)
 	}
 }
+
+// A plot of one value has axes, however large the value is.
+func TestPlotOfOneValue(t *testing.T) {
+	for _, v := range []float64{0, -2, 1e9, 1e17, -3e38} {
+		if _, err := Plot("set", "one value", Axes{X: "column", Y: "value"}, Series{Name: "data", X: []float64{v, v}, Y: []float64{v, v}}); err != nil {
+			t.Errorf("%v: %v", v, err)
+		}
+		if _, err := Plot("set", "a step", Axes{X: "column", Y: "share"}, Cumulative("data", []float64{v, v, v})); err != nil {
+			t.Errorf("%v: %v", v, err)
+		}
+	}
+}

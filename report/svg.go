@@ -162,6 +162,12 @@ func drawn(a Axes, lines []Series, c colours) (*plot.Plot, error) {
 	if points == 0 {
 		return nil, fmt.Errorf("no finite points to draw over %q", a.X)
 	}
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		if axis.Min == axis.Max && !(a.Log && axis == &p.X) {
+			margin := pointMargin(axis.Min)
+			axis.Min, axis.Max = axis.Min-margin, axis.Max+margin
+		}
+	}
 	if a.Unit {
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
 	}
@@ -179,6 +185,9 @@ func drawn(a Axes, lines []Series, c colours) (*plot.Plot, error) {
 	}
 	return p, nil
 }
+
+// pointMargin is how far an axis reaches beyond its only value v: half a unit, which is nothing beside 1e20.
+func pointMargin(v float64) float64 { return max(0.5, 1e-6*math.Abs(v)) }
 
 // inline makes of an SVG file an element within HTML: without the XML prologue, of the width that the page gives it, in
 // the page's colours, with a description in words.
@@ -261,9 +270,11 @@ func (s Series) finite() Series {
 		if s.Low != nil {
 			sum += math.Abs(s.Low[i]) + math.Abs(s.High[i])
 		}
-		return i, sum-sum == 0 // an infinity less itself is NaN
+		return i, isFinite(sum)
 	})
 }
+
+func isFinite(v float64) bool { return v-v == 0 } // an infinity less itself is NaN
 
 // thin keeps at most maxPoints points, evenly spaced along the line and with both ends.
 func (s Series) thin() Series {
